@@ -56,6 +56,7 @@ let package = Package(
     library("JSON", [collections]),
     library("CEL", ["JSON", collections]),
     library("KubeWire", ["JSON", collections]),
+    library("HTTPMessage"),
 
     // The seam to the engines, and what implements it.
     library("AdapterKit", ["JSON", collections]),
@@ -68,12 +69,13 @@ let package = Package(
     // The gateway.
     library("Translation", ["KubeWire", "AdapterKit", "JSON", collections]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-    library("APIServer", ["Translation", "KubeWire", "JSON", "COpenSSL", collections, logging] + nio + nioTLS),
+    library("APIServer", ["Translation", "KubeWire", "JSON", "HTTPMessage", collections, logging]),
+    library("HTTPServer", ["HTTPMessage", "COpenSSL", logging] + nio + nioTLS),
     library("Configuration", ["AdapterKit", "JSON", collections, yams]),
     .executableTarget(
       name: "workflow-apiserver",
       dependencies: [
-        "APIServer", "Translation", "KubeWire", "AdapterKit", "DeclarativeAdapter", "CurlTransport", "Configuration", "JSON",
+        "APIServer", "HTTPServer", "HTTPMessage", "Translation", "KubeWire", "AdapterKit", "DeclarativeAdapter", "CurlTransport", "Configuration", "JSON",
         "InMemoryAdapter", logging, argumentParser,
       ] + nio,
       path: "Sources/Serve", swiftSettings: strict),
