@@ -23,6 +23,8 @@ public enum JSONValue: Sendable, Hashable {
     self = try JSONDocument(text, limits: limits).root.value
   }
 
+  public static let emptyObject = JSONValue.object([:])
+
   public var isNull: Bool { self == .null }
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   public var int: Int64? { if case .int(let value) = self { value } else { nil } }
