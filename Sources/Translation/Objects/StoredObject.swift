@@ -1,0 +1,43 @@
+package import JSON
+internal import OrderedCollections
+
+/// One version of one object: immutable, encoded once, shared by every reader.
+package final class StoredObject: Sendable {
+  package let draft: ObjectDraft
+  package let version: UInt64
+  /// The whole object: apiVersion, kind, metadata with resourceVersion, then its content.
+  package let json: [UInt8]
+
+  package init(_ draft: ObjectDraft, version: UInt64, apiVersion: String) {
+    self.draft = draft
+    self.version = version
+    var writer = JSONWriter(capacity: 2048)
+    writer.beginObject()
+    writer.name("apiVersion")
+    writer.string(apiVersion)
+    writer.name("kind")
+    writer.string(draft.resource.kind)
+    writer.name("metadata")
+    writer.value(.object(draft.metadata.merging(["resourceVersion": .string(String(version))], uniquingKeysWith: { _, new in new })))
+    for (name, value) in draft.content {
+      writer.name(name)
+      writer.value(value)
+    }
+    writer.endObject()
+    json = writer.bytes
+  }
+
+  /// The object as meta.k8s.io/v1 PartialObjectMetadata (kubernetes-wire §4.2).
+  package var partialMetadata: [UInt8] {
+    var writer = JSONWriter(capacity: 1024)
+    writer.beginObject()
+    writer.name("kind")
+    writer.string("PartialObjectMetadata")
+    writer.name("apiVersion")
+    writer.string("meta.k8s.io/v1")
+    writer.name("metadata")
+    writer.value(.object(draft.metadata.merging(["resourceVersion": .string(String(version))], uniquingKeysWith: { _, new in new })))
+    writer.endObject()
+    return writer.bytes
+  }
+}
