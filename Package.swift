@@ -61,16 +61,17 @@ let package = Package(
     // The seam to the engines, and what implements it.
     library("AdapterKit", ["JSON", collections]),
     library("AdapterConformance", ["AdapterKit", "JSON"]),
-    library("DeclarativeAdapter", ["AdapterKit", "CEL", "JSON", collections, yams]),
+    library("DeclarativeAdapter", ["AdapterKit", "CEL", "JSON", "Certificates", collections, yams]),
     library("InMemoryAdapter", ["AdapterKit", "JSON", collections], path: "adapters/InMemory/Sources"),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     library("CurlTransport", ["AdapterKit", "CCurl"]),
 
     // The gateway.
-    library("Translation", ["KubeWire", "AdapterKit", "JSON", collections]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    library("Certificates", ["COpenSSL"]),
+    library("Translation", ["KubeWire", "AdapterKit", "JSON", "Certificates", collections]),
     library("APIServer", ["Translation", "KubeWire", "JSON", "HTTPMessage", collections, logging]),
-    library("HTTPServer", ["HTTPMessage", "COpenSSL", logging] + nio + nioTLS),
+    library("HTTPServer", ["HTTPMessage", "COpenSSL", "Certificates", logging] + nio + nioTLS),
     library("Configuration", ["AdapterKit", "JSON", collections, yams]),
     .executableTarget(
       name: "workflow-apiserver",
