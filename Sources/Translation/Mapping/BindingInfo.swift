@@ -1,0 +1,28 @@
+package import AdapterKit
+package import JSON
+
+/// One binding with what the verbs and the projection need of its configuration.
+package struct BindingInfo: Sendable {
+  package enum Access: String, Sendable { case observe = "Observe", submit = "Submit", manage = "Manage" }
+  package enum DeletionPolicy: String, Sendable { case delete = "Delete", retain = "Retain" }
+
+  package var name: String
+  package var backend: String
+  package var namespace: String
+  package var scope: AdapterScope
+  package var access: Access
+  package var deletionPolicy: DeletionPolicy
+  package var inlineSteps: Bool
+
+  package init(
+    name: String, backend: String, namespace: String, scope: AdapterScope, access: Access, deletionPolicy: DeletionPolicy, inlineSteps: Bool
+  ) {
+    self.name = name
+    self.backend = backend
+    self.namespace = namespace
+    self.scope = scope
+    self.access = access
+    self.deletionPolicy = deletionPolicy
+    self.inlineSteps = inlineSteps
+  }
+}

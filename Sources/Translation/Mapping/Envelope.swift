@@ -1,0 +1,90 @@
+internal import Certificates
+package import JSON
+internal import OrderedCollections
+
+/// The small document that travels inside an engine's run and carries what Kubernetes needs and the engine has no place for.
+///
+/// It is written once, at submission. What changes later is a merge patch in the ``Overlay``.
+package struct Envelope: Sendable, Hashable {
+  /// The version of this document's own form.
+  static let form: Int64 = 1
+
+  package var apiVersion: String
+  package var namespace: String
+  package var name: String
+  package var uid: String
+  package var submittedAt: Timestamp
+  package var labels: [String: String]
+  package var annotations: [String: String]
+  package var ownerReferences: JSONValue?
+  /// The Kubernetes user that asked for it.
+  package var requestedBy: String
+  /// As submitted, defaults set.
+  package var spec: JSONValue
+  /// Lower-case hex; nil where no signing key is configured.
+  package var signature: String?
+
+  package init(
+    apiVersion: String, namespace: String, name: String, uid: String, submittedAt: Timestamp, labels: [String: String],
+    annotations: [String: String], ownerReferences: JSONValue?, requestedBy: String, spec: JSONValue
+  ) {
+    self.apiVersion = apiVersion
+    self.namespace = namespace
+    self.name = name
+    self.uid = uid
+    self.submittedAt = submittedAt
+    self.labels = labels
+    self.annotations = annotations
+    self.ownerReferences = ownerReferences
+    self.requestedBy = requestedBy
+    self.spec = spec
+  }
+
+  /// nil for anything that is not one of our documents: such a run was made elsewhere.
+  package init?(_ json: JSONValue) {
+    guard json["v"]?.int == Self.form, let apiVersion = json["apiVersion"]?.string, let namespace = json["namespace"]?.string,
+      let name = json["name"]?.string, let uid = json["uid"]?.string, let submitted = json["submittedAt"]?.string.flatMap(Timestamp.init),
+      let spec = json["spec"], spec.object != nil
+    else { return nil }
+    self.init(
+      apiVersion: apiVersion, namespace: namespace, name: name, uid: uid, submittedAt: submitted, labels: Self.strings(json["labels"]),
+      annotations: Self.strings(json["annotations"]), ownerReferences: json["ownerReferences"], requestedBy: json["requestedBy"]?.string ?? "",
+      spec: spec)
+    signature = json["signature"]?.string
+  }
+
+  package var json: JSONValue {
+    var members: JSONObject = [
+      "v": .int(Self.form), "apiVersion": .string(apiVersion), "namespace": .string(namespace), "name": .string(name), "uid": .string(uid),
+      "submittedAt": .string(submittedAt.description), "requestedBy": .string(requestedBy), "spec": spec,
+    ]
+    if !labels.isEmpty { members["labels"] = Self.object(labels) }
+    if !annotations.isEmpty { members["annotations"] = Self.object(annotations) }
+    if let ownerReferences { members["ownerReferences"] = ownerReferences }
+    if let signature { members["signature"] = .string(signature) }
+    return .object(members)
+  }
+
+  /// Signs over what makes the run ours: backend, namespace, name, uid, submit time and the spec (which names the template).
+  package mutating func sign(backend: String, key: [UInt8]) { signature = digest(backend: backend, key: key) }
+
+  /// True when one of the keys made the signature.
+  package func isSigned(backend: String, byOneOf keys: [[UInt8]]) -> Bool {
+    guard let signature else { return false }
+    return keys.contains { Digest.constantTimeEquals(Array(signature.utf8), Array(digest(backend: backend, key: $0).utf8)) }
+  }
+
+  private func digest(backend: String, key: [UInt8]) -> String {
+    let parts: JSONValue = [
+      .string(backend), .string(namespace), .string(name), .string(uid), .string(submittedAt.description),
+      .string(Digest.hex(Digest.sha256(spec.canonical.encoded))),
+    ]
+    return Digest.hex(Digest.hmacSHA256(key: key, message: parts.encoded))
+  }
+
+  static func strings(_ json: JSONValue?) -> [String: String] { (json?.object ?? [:]).reduce(into: [:]) { $0[$1.key] = $1.value.string } }
+
+  static func object(_ strings: [String: String]) -> JSONValue {
+    .object(JSONObject(uniqueKeysWithValues: strings.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+  }
+}
