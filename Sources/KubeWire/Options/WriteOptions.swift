@@ -1,0 +1,52 @@
+internal import JSON
+
+/// How fields that no type has, and fields that come twice, are treated (kubernetes-wire C3).
+package enum FieldValidation: String, Sendable, Hashable {
+  case ignore = "Ignore"
+  case warn = "Warn"
+  case strict = "Strict"
+}
+
+/// The query of a create, update or patch (kubernetes-wire C1).
+package struct WriteOptions: Sendable, Hashable {
+  /// Check everything, store nothing, answer what would be stored.
+  package var dryRun: Bool
+  /// Who owns the fields that are written; empty when not given.
+  package var fieldManager: String
+  package var fieldValidation: FieldValidation
+
+  package init(dryRun: Bool = false, fieldManager: String = "", fieldValidation: FieldValidation = .warn) {
+    self.dryRun = dryRun
+    self.fieldManager = fieldManager
+    self.fieldValidation = fieldValidation
+  }
+
+  /// - Parameter kind: CreateOptions, UpdateOptions or PatchOptions, for the refusal.
+  /// - Throws: 422 with all faults.
+  package init(query: QueryParameters, kind: String) throws(StatusError) {
+    var errors: [FieldError] = []
+    dryRun = DryRun.parse(query.all("dryRun"), &errors)
+    fieldManager = query["fieldManager"] ?? ""
+    if fieldManager.utf8.count > 128 { errors.append(.tooLong("fieldManager", maximumBytes: 128)) }
+    if fieldManager.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+      errors.append(.invalid("fieldManager", .string(fieldManager), "should only contain printable characters"))
+    }
+    let validation = query["fieldValidation"] ?? ""
+    fieldValidation = FieldValidation(rawValue: validation) ?? .warn
+    if !validation.isEmpty, FieldValidation(rawValue: validation) == nil {
+      errors.append(.notSupported("fieldValidation", .string(validation), supported: ["", "Ignore", "Strict", "Warn"]))
+    }
+    guard errors.isEmpty else { throw .invalidOptions(kind, errors) }
+  }
+}
+
+enum DryRun {
+  /// `All` is the only value; absent and empty mean no.
+  static func parse(_ values: [String], _ errors: inout [FieldError]) -> Bool {
+    let values = values.filter { !$0.isEmpty }
+    if values.contains(where: { $0 != "All" }) {
+      errors.append(.notSupported("dryRun", .array(values.map { .string($0) }), supported: ["All"]))
+    }
+    return !values.isEmpty
+  }
+}

@@ -1,0 +1,92 @@
+/// A field selector (kubernetes-wire L14): `metadata.name=a,status.phase!=Running`.
+package struct FieldSelector: Sendable, Hashable {
+  package struct Requirement: Sendable, Hashable {
+    package var field: String
+    package var equal: Bool
+    package var value: String
+  }
+
+  package var requirements: [Requirement]
+
+  /// Matches everything.
+  package static let everything = FieldSelector(requirements: [])
+
+  package init(requirements: [Requirement]) { self.requirements = requirements }
+
+  /// - Parameter allowed: the paths that can be selected by.
+  /// - Throws: 400 for a text that is no selector, and for other fields.
+  package init(parsing text: String, allowed: Set<String>) throws(StatusError) {
+    requirements = []
+    for term in Self.terms(of: text) where !term.isEmpty {
+      guard let (field, equal, raw) = Self.split(term) else {
+        throw .badRequest("invalid selector: '\(text)'; can't understand '\(term)'")
+      }
+      guard let value = Self.unescaped(raw) else {
+        throw .badRequest("invalid field selector: invalid escape sequence in value: \(raw)")
+      }
+      guard allowed.contains(field) else {
+        throw .badRequest("field label not supported: \(field)")
+      }
+      requirements.append(Requirement(field: field, equal: equal, value: value))
+    }
+  }
+
+  package var isEmpty: Bool { requirements.isEmpty }
+
+  /// The one name that `metadata.name=` asks for; it becomes the name in the authorization attributes (kubernetes-wire U6).
+  package var exactName: String? { requirements.first { $0.field == "metadata.name" && $0.equal }?.value }
+
+  /// The one namespace that `metadata.namespace=` asks for.
+  package var exactNamespace: String? { requirements.first { $0.field == "metadata.namespace" && $0.equal }?.value }
+
+  /// - Parameter fields: values by path; one that is missing counts as empty.
+  package func matches(_ fields: [String: String]) -> Bool {
+    requirements.allSatisfy { ((fields[$0.field] ?? "") == $0.value) == $0.equal }
+  }
+
+  private static func terms(of text: String) -> [String] {
+    var terms = [""]
+    var escaped = false
+    for character in text {
+      if character == ",", !escaped {
+        terms.append("")
+      } else {
+        terms[terms.count - 1].append(character)
+      }
+      escaped = !escaped && character == "\\"
+    }
+    return terms
+  }
+
+  private static func split(_ term: String) -> (field: String, equal: Bool, value: String)? {
+    let characters = Array(term)
+    for (index, character) in characters.enumerated() {
+      let rest = characters[index...]
+      let field = String(characters[..<index])
+      if rest.starts(with: ["!", "="]) { return (field, false, String(rest.dropFirst(2))) }
+      if rest.starts(with: ["=", "="]) { return (field, true, String(rest.dropFirst(2))) }
+      if character == "=" { return (field, true, String(rest.dropFirst())) }
+    }
+    return nil
+  }
+
+  /// `\\`, `\,` and `\=`; nil for another escape, or for a bare `,` or `=`.
+  private static func unescaped(_ text: String) -> String? {
+    var result = ""
+    var escaped = false
+    for character in text {
+      if escaped {
+        guard character == "\\" || character == "," || character == "=" else { return nil }
+        result.append(character)
+        escaped = false
+      } else if character == "\\" {
+        escaped = true
+      } else if character == "," || character == "=" {
+        return nil
+      } else {
+        result.append(character)
+      }
+    }
+    return escaped ? nil : result
+  }
+}
