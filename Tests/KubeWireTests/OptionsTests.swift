@@ -1,0 +1,88 @@
+import JSON
+import KubeWire
+import Testing
+
+@Suite struct OptionsTests {
+  private func refusal(_ query: String) -> Status? {
+    #expect(throws: StatusError.self) { try ListOptions(query: QueryParameters(query)) }?.status
+  }
+
+  @Test("U2: queries are decoded, + is a space, booleans are true unless empty, 0 or false") func queries() {
+    let query = QueryParameters("fieldSelector=metadata.name%3Da&labelSelector=a+in+(b)&watch=zork&x=1&x=2&y&z=false")
+    #expect(query["fieldSelector"] == "metadata.name=a")
+    #expect(query["labelSelector"] == "a in (b)")
+    #expect(query.bool("watch") && !query.bool("y") && !query.bool("z") && !query.bool("none"))
+    #expect(query.all("x") == ["1", "2"])
+  }
+
+  @Test("U3: integers that do not parse are 400; a negative limit is none") func integers() throws {
+    #expect(refusal("limit=zork")?.message == "strconv.ParseInt: parsing \"zork\": invalid syntax")
+    #expect(try ListOptions(query: ["limit": "-3"]).limit == 0)
+    #expect(try ListOptions(query: ["limit": "500"]).limit == 500)
+  }
+
+  @Test(
+    "L: combinations that ValidateListOptions refuses",
+    arguments: [
+      (
+        "resourceVersionMatch=Exact",
+        "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+      ),
+      (
+        "resourceVersion=0&resourceVersionMatch=Exact",
+        "resourceVersionMatch: Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""
+      ),
+      (
+        "resourceVersion=1&resourceVersionMatch=Zork",
+        "resourceVersionMatch: Unsupported value: \"Zork\": supported values: \"Exact\", \"NotOlderThan\", \"\""
+      ), ("sendInitialEvents=true", "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list"),
+      (
+        "watch=1&sendInitialEvents=true",
+        "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+      ),
+      (
+        "watch=1&resourceVersionMatch=NotOlderThan",
+        "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+      ),
+    ])
+  func listOptions(query: String, text: String) {
+    let status = refusal(query)
+    #expect(status?.code == 422 && status?.reason == "Invalid")
+    #expect(status?.message == "ListOptions.meta.k8s.io \"\" is invalid: \(text)")
+    #expect(status?.details?.causes.count == 1)
+  }
+
+  @Test("L, W6, ⁵: resource versions") func resourceVersions() throws {
+    let text =
+      "invalid resource version: resourceVersion: Invalid value: \"zork\": strconv.ParseUint: parsing \"zork\": invalid syntax"
+    #expect(refusal("resourceVersion=zork")?.message == text)
+    #expect(refusal("resourceVersion=zork&watch=true")?.code == 400)
+    #expect(refusal("resourceVersion=5&continue=x")?.message == "specifying resource version is not allowed when using continue")
+    #expect(try ListOptions(query: ["resourceVersion": "17"]).version == 17)
+    #expect(try ListOptions(query: ["resourceVersion": "0", "continue": "x"]).version == nil)
+  }
+
+  @Test("C1: write options") func writeOptions() throws {
+    let query: QueryParameters = ["dryRun": "Zork", "fieldValidation": "Zork"]
+    let status = #expect(throws: StatusError.self) { try WriteOptions(query: query, kind: "CreateOptions") }?.status
+    #expect(
+      status?.message
+        == "CreateOptions.meta.k8s.io \"\" is invalid: [dryRun: Unsupported value: [\"Zork\"]: supported values: \"All\", fieldValidation: Unsupported value: \"Zork\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"]"
+    )
+    let good = try WriteOptions(query: ["dryRun": "All", "fieldValidation": "Strict", "fieldManager": "k"], kind: "CreateOptions")
+    #expect(good == WriteOptions(dryRun: true, fieldManager: "k", fieldValidation: .strict))
+    #expect(try WriteOptions(query: [:], kind: "CreateOptions").fieldValidation == .warn)
+  }
+
+  @Test("C24 to C26: delete options from the body or the query") func deleteOptions() throws {
+    let body: JSONValue = ["propagationPolicy": "Background", "preconditions": ["uid": "u", "resourceVersion": "3"]]
+    let options = try DeleteOptions(body: body, query: [:])
+    #expect(options.propagationPolicy == .background && options.preconditions.uid == "u" && options.preconditions.resourceVersion == "3")
+    #expect(try DeleteOptions(body: nil, query: ["propagationPolicy": "Orphan", "dryRun": "All"]).dryRun)
+    let status = #expect(throws: StatusError.self) { try DeleteOptions(body: ["propagationPolicy": "Zork"], query: [:]) }?.status
+    #expect(
+      status?.message
+        == "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"Zork\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+    )
+  }
+}
