@@ -18,7 +18,8 @@ package struct ObjectDraft: Sendable, Hashable {
   package var cells: [TableCell]
 
   package init(
-    resource: Resource, namespace: String, name: String, uid: String, labels: [String: String], fields: [String: String], metadata: JSONObject,
+    resource: Resource, namespace: String, name: String, uid: String, labels: [String: String], fields: [String: String],
+    metadata: JSONObject,
     content: JSONObject, cells: [TableCell]
   ) {
     self.resource = resource

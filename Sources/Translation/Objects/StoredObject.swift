@@ -1,16 +1,19 @@
-package import JSON
+internal import JSON
 internal import OrderedCollections
 
 /// One version of one object: immutable, encoded once, shared by every reader.
 package final class StoredObject: Sendable {
   package let draft: ObjectDraft
   package let version: UInt64
+  /// The place in lists: `namespace/name`, or the name where there is no namespace. Objects are in ascending byte order of it (kubernetes-wire L4).
+  package let key: String
   /// The whole object: apiVersion, kind, metadata with resourceVersion, then its content.
   package let json: [UInt8]
 
   package init(_ draft: ObjectDraft, version: UInt64, apiVersion: String) {
     self.draft = draft
     self.version = version
+    key = Self.key(namespace: draft.namespace, name: draft.name)
     var writer = JSONWriter(capacity: 2048)
     writer.beginObject()
     writer.name("apiVersion")
@@ -26,6 +29,8 @@ package final class StoredObject: Sendable {
     writer.endObject()
     json = writer.bytes
   }
+
+  package static func key(namespace: String, name: String) -> String { namespace.isEmpty ? name : namespace + "/" + name }
 
   /// The object as meta.k8s.io/v1 PartialObjectMetadata (kubernetes-wire §4.2).
   package var partialMetadata: [UInt8] {

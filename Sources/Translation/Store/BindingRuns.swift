@@ -1,0 +1,31 @@
+internal import AdapterKit
+internal import JSON
+
+/// The runs and templates of one binding.
+struct BindingRuns: Sendable {
+  let settings: BindingSettings
+  var runs: [RunKey: RunEntry] = [:]
+  var isSwept = false
+  var areTemplatesListed = false
+  /// Objects of templates by `namespace/name`, with the complete lists in a row that did not have them.
+  var templates: [String: TemplateEntry] = [:]
+  /// The last complete reading of overlays that are kept apart.
+  var overlays: KnownOverlays?
+  /// Uids that left the window: they never come back (design §5).
+  var departed: [String: Timestamp] = [:]
+
+  init(_ settings: BindingSettings) { self.settings = settings }
+
+  struct TemplateEntry: Sendable {
+    var namespace: String
+    var name: String
+    var misses = 0
+  }
+}
+
+/// All overlays of a binding as one reading saw them.
+struct KnownOverlays: Sendable {
+  var byUID: [String: JSONValue]
+  var began: Timestamp
+  var ended: Timestamp
+}

@@ -1,0 +1,55 @@
+internal import JSON
+
+/// The recent events of one kind, in the order of their versions. Bounded by count, but events younger than the minimum age always stay.
+struct EventWindow: Sendable {
+  /// The version of the last event that was evicted: a watch can start at it, and at nothing below.
+  private(set) var floor: UInt64
+  /// The sequence number of the first event that is still here. Sequence numbers count events and never repeat.
+  private(set) var firstSequence = 0
+  private let countLimit: Int
+  private let minimumAge: Duration
+  /// `events[head...]` are the window; what lies before is dropped in bulk.
+  private var events: [ObjectEvent] = []
+  private var head = 0
+
+  init(floor: UInt64, countLimit: Int, minimumAge: Duration) {
+    self.floor = floor
+    self.countLimit = countLimit
+    self.minimumAge = minimumAge
+  }
+
+  var count: Int { events.count - head }
+  /// The sequence number that the next event will have.
+  var endSequence: Int { firstSequence + count }
+
+  subscript(sequence: Int) -> ObjectEvent { events[head + sequence - firstSequence] }
+
+  mutating func append(_ event: ObjectEvent) { events.append(event) }
+
+  mutating func evict(now: Timestamp) {
+    let youngest = now - minimumAge
+    while count > countLimit, VersionCounter.moment(of: events[head].version) < youngest {
+      floor = events[head].version
+      head += 1
+      firstSequence += 1
+    }
+    if head > 1024, head > events.count / 2 {
+      events.removeFirst(head)
+      head = 0
+    }
+  }
+
+  /// The sequence number of the first event above a version.
+  func sequence(after version: UInt64) -> Int {
+    var low = head
+    var high = events.count
+    while low < high {
+      let middle = (low + high) / 2
+      if events[middle].version <= version { low = middle + 1 } else { high = middle }
+    }
+    return firstSequence + low - head
+  }
+
+  /// The events from a sequence number on.
+  func events(from sequence: Int) -> ArraySlice<ObjectEvent> { events[(head + max(0, sequence - firstSequence))...] }
+}

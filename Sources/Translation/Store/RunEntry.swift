@@ -1,0 +1,48 @@
+internal import AdapterKit
+internal import JSON
+
+/// One run in the store: what is known of it, and as what it is shown.
+struct RunEntry: Sendable {
+  var run: KnownRun
+  /// Of the envelope it carries, its own or a copy.
+  var envelope: EnvelopeIdentity?
+  /// As last projected; names its overlay.
+  var uid: String?
+  /// `namespace/name` that it claims, alone or among others.
+  var claim: String?
+  /// It holds the claim: its object is in the store.
+  var isShown = false
+  /// When the call began that last changed its core.
+  var coreChangedAt = Timestamp(microseconds: .min)
+
+  init(_ run: KnownRun) { self.run = run }
+
+  /// The end of the run, after which its window counts; nil while it is active.
+  var endedAt: Timestamp? {
+    guard run.key.kind == .run, let core = run.core, core.phase.isTerminal else { return nil }
+    return core.finishedAt ?? core.startedAt ?? core.createdAt
+  }
+
+  /// When it is to be cancelled for its age; nil when never.
+  func cancelAt(ownsEnvelope: Bool) -> Timestamp? {
+    guard ownsEnvelope, run.key.kind == .run, run.isActive, let envelope, let timeout = envelope.timeout else { return nil }
+    return (run.core?.startedAt ?? envelope.submittedAt) + timeout
+  }
+
+  /// An engine's answer can be about a copy of the envelope: only a run that was made when the envelope was, and that is no repetition, can own it.
+  var canOwnEnvelope: Bool {
+    guard let envelope, let core = run.core, !run.isRebuild else { return false }
+    guard let created = core.createdAt else { return true }
+    return abs(created.microseconds - envelope.submittedAt.microseconds) <= 300 * 1_000_000
+  }
+}
+
+extension RunKey {
+  /// The order in which runs that carry the same envelope own it: schedules first, then the lowest id; numbers by value.
+  static func precedes(_ a: RunKey, _ b: RunKey) -> Bool {
+    if a.kind != b.kind { return a.kind == .schedule }
+    if a.id == b.id { return a.parent < b.parent }
+    if let x = UInt64(a.id), let y = UInt64(b.id), x != y { return x < y }
+    return a.id < b.id
+  }
+}

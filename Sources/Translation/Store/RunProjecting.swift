@@ -1,0 +1,28 @@
+package import AdapterKit
+package import JSON
+
+/// Turns what is known of a run into the object that represents it. Pure: the same input always gives the same object, on every replica.
+package protocol RunProjecting: Sendable {
+  /// - Parameter ownsEnvelope: the run's envelope was made for it; false for foreign runs and for copies.
+  /// - Returns: nil when the run is not to be shown. Called only when core and envelope are known.
+  func project(_ run: KnownRun, binding: BindingID, ownsEnvelope: Bool) -> ObjectDraft?
+
+  /// nil for a document that is not one of ours, or not signed by us.
+  func envelopeIdentity(_ envelope: JSONValue, binding: BindingID) -> EnvelopeIdentity?
+
+  func project(_ template: EngineTemplate, binding: BindingID) -> ObjectDraft?
+}
+
+/// What the store has to know of an envelope.
+package struct EnvelopeIdentity: Sendable, Hashable {
+  package var uid: String
+  package var submittedAt: Timestamp
+  /// `spec.timeout`, to be enforced where the engine does not; nil for none.
+  package var timeout: Duration?
+
+  package init(uid: String, submittedAt: Timestamp, timeout: Duration? = nil) {
+    self.uid = uid
+    self.submittedAt = submittedAt
+    self.timeout = timeout
+  }
+}

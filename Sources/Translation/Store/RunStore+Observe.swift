@@ -1,0 +1,131 @@
+internal import AdapterKit
+package import JSON
+internal import OrderedCollections
+
+extension RunStore {
+  /// Takes in a batch of what was learnt; readers see all of it or nothing.
+  package mutating func observe(_ batch: [Observed], now: Timestamp) -> ObserveOutcome {
+    var outcome = ObserveOutcome()
+    var dirty = DirtyRuns()
+    var wants: [RunRef: RunSummary.Wants] = [:]
+    var known: [RunRef] = []
+    for observed in batch {
+      let ref = RunRef(observed.binding, observed.observation.key)
+      guard bindings[observed.binding] != nil, isWorthKnowing(observed, ref, now: now) else { continue }
+      let result = merge(observed, ref, now: now)
+      known.append(ref)
+      if result.changed { dirty.insert(ref) }
+      if result.envelopeChanged { updateCarrier(ref) }
+      if result.envelopeChanged || result.coreChanged, let uid = entry(ref)?.envelope?.uid, let carriers = carriers[uid], carriers.count > 1
+      {
+        for carrier in carriers { dirty.insert(carrier) }
+      }
+      if result.needsConfirmation { wants[ref, default: []].insert(.confirmation) }
+      if result.needsRefresh { wants[ref, default: []].insert(.refresh) }
+      if result.coreChanged { wants[ref, default: []].insert(.changed) }
+    }
+    project(dirty, now: now, &outcome)
+    for ref in known { if let summary = summary(ref, wants[ref] ?? []) { outcome.summaries.append(summary) } }
+    return outcome
+  }
+
+  /// A run that is proven to be gone from its engine.
+  package mutating func forget(_ refs: [RunRef], now: Timestamp) -> ObserveOutcome {
+    var outcome = ObserveOutcome()
+    var dirty = DirtyRuns()
+    var changes: [RunRef: [ObjectChange]] = [:]
+    for ref in refs where entry(ref) != nil {
+      changes[ref] = drop(ref, &dirty)
+      outcome.gone.append(ref)
+    }
+    commit(outcome.gone.flatMap { changes[$0] ?? [] }, refs.map(\.binding), now: now, &outcome)
+    project(dirty, now: now, &outcome)
+    return outcome
+  }
+
+  /// Lets finished runs leave whose window is over: DELETED, and never back under the same uid.
+  package mutating func expire(now: Timestamp) -> ObserveOutcome {
+    var outcome = ObserveOutcome()
+    var dirty = DirtyRuns()
+    var changes: [ObjectChange] = []
+    for (id, binding) in bindings.sorted(by: { $0.key < $1.key }) {
+      let over = binding.runs.values.filter { isOver($0, binding.settings, now: now) && !isHeld($0) }
+        .sorted { RunKey.precedes($0.run.key, $1.run.key) }
+      for entry in over {
+        let ref = RunRef(id, entry.run.key)
+        if let uid = entry.uid { bindings[id]?.departed[uid] = now }
+        changes += drop(ref, &dirty)
+        outcome.gone.append(ref)
+      }
+    }
+    commit(changes, outcome.gone.map(\.binding), now: now, &outcome)
+    project(dirty, now: now, &outcome)
+    return outcome
+  }
+
+  func isOver(_ entry: RunEntry, _ settings: BindingSettings, now: Timestamp) -> Bool {
+    entry.endedAt.map { $0 < now - settings.window } ?? false
+  }
+
+  /// Objects with finalizers, and those being deleted, stay whatever their age.
+  private func isHeld(_ entry: RunEntry) -> Bool {
+    guard entry.isShown, let claim = entry.claim, let draft = objects[.workflows].object(claim)?.draft else { return false }
+    return Self.isHeld(draft)
+  }
+
+  static func isHeld(_ draft: ObjectDraft) -> Bool {
+    draft.metadata["deletionTimestamp"] != nil || !(draft.metadata["finalizers"]?.array ?? []).isEmpty
+  }
+
+  /// Runs that ended before the window began, and are not known, are not even kept.
+  private func isWorthKnowing(_ observed: Observed, _ ref: RunRef, now: Timestamp) -> Bool {
+    guard entry(ref) == nil, let binding = bindings[ref.binding] else { return true }
+    var entry = RunEntry(KnownRun(observed.observation, began: observed.began, now: now))
+    _ = entry.run.merge(observed)
+    return !isOver(entry, binding.settings, now: now)
+  }
+
+  private mutating func merge(_ observed: Observed, _ ref: RunRef, now: Timestamp) -> MergeResult {
+    if entry(ref) == nil {
+      bindings[ref.binding]?.runs[ref.key] = RunEntry(KnownRun(observed.observation, began: observed.began, now: now))
+    }
+    // In place: neither the run nor the table is copied.
+    let result = bindings[ref.binding]?.runs[ref.key]?.run.merge(observed) ?? MergeResult()
+    if result.coreChanged { bindings[ref.binding]?.runs[ref.key]?.coreChangedAt = observed.began }
+    return result
+  }
+
+  /// Keeps the index of envelopes in step with what a run carries.
+  mutating func updateCarrier(_ ref: RunRef) {
+    guard let entry = entry(ref) else { return }
+    let identity = entry.run.envelope.flatMap { projection.envelopeIdentity($0, binding: ref.binding) }
+    guard identity != entry.envelope else { return }
+    if let old = entry.envelope?.uid { removeCarrier(ref, of: old) }
+    if let uid = identity?.uid { carriers[uid, default: []].append(ref) }
+    bindings[ref.binding]?.runs[ref.key]?.envelope = identity
+  }
+
+  mutating func removeCarrier(_ ref: RunRef, of uid: String) {
+    carriers[uid]?.removeAll { $0 == ref }
+    if carriers[uid]?.isEmpty ?? false { carriers[uid] = nil }
+  }
+
+  /// Of all runs that carry an envelope, the one it was made for (design §6); the others are foreign.
+  func ownsEnvelope(_ ref: RunRef) -> Bool {
+    guard let entry = entry(ref), let uid = entry.envelope?.uid, entry.canOwnEnvelope, let carriers = carriers[uid] else { return false }
+    return carriers.allSatisfy { other in
+      guard other != ref, let candidate = self.entry(other), candidate.canOwnEnvelope else { return true }
+      return other.key == ref.key ? ref.binding < other.binding : RunKey.precedes(ref.key, other.key)
+    }
+  }
+
+  func summary(_ ref: RunRef, _ wants: RunSummary.Wants) -> RunSummary? {
+    guard let entry = entry(ref) else { return nil }
+    var wants = wants
+    if !entry.run.envelopeFacet.isSeen || !entry.run.coreFacet.isSeen { wants.insert(.envelope) }
+    if entry.run.stepsFacet.began < entry.coreChangedAt || !entry.run.stepsFacet.isSeen { wants.insert(.steps) }
+    return RunSummary(
+      ref: ref, lastSeen: entry.run.lastSeen, createdAt: entry.run.core?.createdAt, endedAt: entry.endedAt, isActive: entry.run.isActive,
+      cancelAt: entry.envelope?.timeout == nil ? nil : entry.cancelAt(ownsEnvelope: ownsEnvelope(ref)), wants: wants)
+  }
+}

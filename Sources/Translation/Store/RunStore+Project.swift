@@ -1,0 +1,133 @@
+internal import AdapterKit
+internal import JSON
+internal import OrderedCollections
+
+extension RunStore {
+  /// Projects runs again and commits what changed, until no other run is affected.
+  mutating func project(_ dirty: DirtyRuns, now: Timestamp, _ outcome: inout ObserveOutcome) {
+    var dirty = dirty
+    // A run that gives up a name makes way for the next that wants it. Every round settles at least one name; the bound is a safety net.
+    for _ in 0..<8 where !dirty.isEmpty {
+      var affected = DirtyRuns()
+      var changes: [ObjectChange] = []
+      for ref in dirty.order { changes += place(ref, now: now, &affected) }
+      commit(changes, dirty.order.map(\.binding), now: now, &outcome)
+      dirty = affected
+    }
+  }
+
+  mutating func commit(_ changes: [ObjectChange], _ from: [BindingID], now: Timestamp, _ outcome: inout ObserveOutcome) {
+    guard !changes.isEmpty else { return }
+    // Before its first sweep has ended, nobody can have read a binding's namespaces.
+    let silently = from.allSatisfy { !(bindings[$0]?.isSwept ?? true) }
+    for (resource, namespaces) in objects.commit(changes, silently: silently, now: now) {
+      outcome.touched[resource, default: []].formUnion(namespaces)
+    }
+  }
+
+  /// Shows a run as what it projects to now, or not at all.
+  private mutating func place(_ ref: RunRef, now: Timestamp, _ affected: inout DirtyRuns) -> [ObjectChange] {
+    guard entry(ref) != nil else { return [] }
+    guard let draft = draft(ref, now: now) else { return release(ref, &affected) }
+    let claim = StoredObject.key(namespace: draft.namespace, name: draft.name)
+    var changes: [ObjectChange] = []
+    if let old = entry(ref)?.claim, old != claim { changes += release(ref, &affected) }
+    if entry(ref)?.claim == nil {
+      claims[claim, default: []].append(ref)
+      bindings[ref.binding]?.runs[ref.key]?.claim = claim
+    }
+    bindings[ref.binding]?.runs[ref.key]?.uid = draft.uid
+    if claims[claim]!.count > 1 {
+      let holder = claims[claim]![0]
+      claims[claim]!.sort(by: outranks)
+      let winner = claims[claim]![0]
+      if holder != winner { hide(holder) }
+      if winner != ref {
+        if entry(winner)?.isShown != true { affected.insert(winner) }
+        hide(ref)
+        return changes
+      }
+    }
+    bindings[ref.binding]?.runs[ref.key]?.isShown = true
+    shown[draft.uid] = ref
+    changes.append(.upsert(draft))
+    return changes
+  }
+
+  /// Of two runs that want one name: ours before foreign ones, the older one, the lower id.
+  private func outranks(_ a: RunRef, _ b: RunRef) -> Bool {
+    let (ours, theirs) = (ownsEnvelope(a), ownsEnvelope(b))
+    if ours != theirs { return ours }
+    let last = Timestamp(microseconds: .max)
+    let (first, second) = (entry(a)?.run.core?.createdAt ?? last, entry(b)?.run.core?.createdAt ?? last)
+    if first != second { return first < second }
+    return a.key == b.key ? a.binding < b.binding : RunKey.precedes(a.key, b.key)
+  }
+
+  /// The object is taken over by another run; what is in the store is replaced there.
+  private mutating func hide(_ ref: RunRef) {
+    if let uid = entry(ref)?.uid, shown[uid] == ref { shown[uid] = nil }
+    bindings[ref.binding]?.runs[ref.key]?.isShown = false
+  }
+
+  /// Gives up the name of a run. The next that wants it is projected again; where there is none, the object goes.
+  private mutating func release(_ ref: RunRef, _ affected: inout DirtyRuns) -> [ObjectChange] {
+    guard let entry = entry(ref), let claim = entry.claim else { return [] }
+    hide(ref)
+    bindings[ref.binding]?.runs[ref.key]?.claim = nil
+    claims[claim]?.removeAll { $0 == ref }
+    guard let next = claims[claim]?.first else {
+      claims[claim] = nil
+      guard let object = objects[.workflows].object(claim) else { return [] }
+      return [.remove(.workflows, namespace: object.draft.namespace, name: object.draft.name)]
+    }
+    if self.entry(next)?.isShown != true { affected.insert(next) }
+    return []
+  }
+
+  /// Takes a run out of the store.
+  mutating func drop(_ ref: RunRef, _ affected: inout DirtyRuns) -> [ObjectChange] {
+    let changes = release(ref, &affected)
+    if let uid = entry(ref)?.envelope?.uid {
+      removeCarrier(ref, of: uid)
+      for carrier in carriers[uid] ?? [] { affected.insert(carrier) }
+    }
+    bindings[ref.binding]?.runs[ref.key] = nil
+    return changes
+  }
+
+  /// nil while the run is not to be shown.
+  private mutating func draft(_ ref: RunRef, now: Timestamp) -> ObjectDraft? {
+    guard let entry = entry(ref), let binding = bindings[ref.binding], entry.run.core != nil, entry.run.envelopeFacet.isSeen else {
+      return nil
+    }
+    let owns = ownsEnvelope(ref)
+    guard var draft = projection.project(entry.run, binding: ref.binding, ownsEnvelope: owns) else { return nil }
+    if binding.settings.readsOverlaysApart, !entry.run.overlayFacet.isSeen {
+      guard let overlays = binding.overlays else { return nil }
+      var run = entry.run
+      run.setOverlay(overlays.byUID[draft.uid], of: overlays)
+      bindings[ref.binding]?.runs[ref.key]?.run = run
+      if run.overlay != nil {
+        guard let changed = projection.project(run, binding: ref.binding, ownsEnvelope: owns) else {
+          bindings[ref.binding]?.runs[ref.key]?.uid = draft.uid
+          return nil
+        }
+        draft = changed
+      }
+    }
+    guard binding.departed[draft.uid] == nil else { return nil }
+    if isOver(entry, binding.settings, now: now), !Self.isHeld(draft), !entry.isShown { return nil }
+    return draft
+  }
+}
+
+extension KnownRun {
+  /// From a reading of all overlays: none in it means that there is none.
+  mutating func setOverlay(_ overlay: JSONValue?, of reading: KnownOverlays) {
+    overlayFacet.value = overlay.map { .present($0) } ?? .absent
+    overlayFacet.began = reading.began
+    overlayFacet.ended = reading.ended
+    overlayFacet.source = .list
+  }
+}

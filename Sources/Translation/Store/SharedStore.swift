@@ -1,0 +1,158 @@
+package import AdapterKit
+package import JSON
+package import KubeWire
+internal import Synchronization
+
+/// The one store of the process: the state machine behind a lock. Nothing is called while the lock is held.
+package final class SharedStore: Sendable {
+  private let state: Mutex<RunStore>
+  private let wakers = Wakers()
+  private let listeners = Mutex<[BindingID: @Sendable (ObserveOutcome) -> Void]>([:])
+
+  package init(_ state: RunStore) { self.state = Mutex(state) }
+
+  // MARK: Reads
+
+  /// - Throws: 503 while a binding in the scope was never read completely; 410, 504 and 400 by kubernetes-wire §5.
+  package func list(_ resource: Resource, namespace: String?, options: ListOptions) throws(StatusError) -> ListResult {
+    try reading { state throws(ReadFailure) in
+      try Self.requireReady(state, resource, namespace)
+      return try state.objects.list(resource, namespace: namespace, options: options)
+    }
+  }
+
+  /// nil when there is none. - Throws: 503 where a binding that could have it was never read completely.
+  package func get(_ resource: Resource, namespace: String, name: String) throws(StatusError) -> StoredObject? {
+    try reading { state throws(ReadFailure) in
+      if let object = state.objects.object(resource, namespace: namespace, name: name) { return object }
+      try Self.requireReady(state, resource, namespace)
+      return nil
+    }
+  }
+
+  /// Call ``Watch/start(wake:)`` before the first ``Watch/next(limit:)``. - Throws: 503, 410, 504 and 400 as ``list(_:namespace:options:)``.
+  package func watch(_ resource: Resource, namespace: String?, options: ListOptions) throws(StatusError) -> Watch {
+    let cursor = try reading { state throws(ReadFailure) in
+      try Self.requireReady(state, resource, namespace)
+      return try WatchCursor(resource, namespace: namespace, options: options, in: state.objects)
+    }
+    return Watch(self, cursor)
+  }
+
+  /// Any reading of the state; must be short.
+  package func read<Value: Sendable>(_ body: (borrowing RunStore) -> Value) -> Value { state.withLock { body($0) } }
+
+  package var currentVersion: UInt64 { state.withLock { $0.objects.currentVersion } }
+
+  /// The bindings in a scope that were never read completely.
+  package func notReady(_ resource: Resource, namespace: String?) -> [BindingID] {
+    state.withLock { $0.notReady(resource, namespace: namespace) }
+  }
+
+  package func ref(namespace: String, name: String) -> RunRef? { state.withLock { $0.ref(namespace: namespace, name: name) } }
+  package func ref(uid: String) -> RunRef? { state.withLock { $0.ref(uid: uid) } }
+  package func run(_ ref: RunRef) -> KnownRun? { state.withLock { $0.run(ref) } }
+  package func object(of ref: RunRef) -> StoredObject? { state.withLock { $0.object(of: ref) } }
+
+  private static func requireReady(_ state: borrowing RunStore, _ resource: Resource, _ namespace: String?) throws(ReadFailure) {
+    let missing = state.notReady(resource, namespace: namespace)
+    guard missing.isEmpty else { throw .notSwept(missing) }
+  }
+
+  private func reading<Value: Sendable>(_ body: (borrowing RunStore) throws(ReadFailure) -> Value) throws(StatusError) -> Value {
+    let result = state.withLock { state -> Result<Value, ReadFailure> in
+      do throws(ReadFailure) { return .success(try body(state)) } catch { return .failure(error) }
+    }
+    switch result {
+    case .success(let value): return value
+    case .failure(let failure): throw failure.statusError
+    }
+  }
+
+  // MARK: Changes
+
+  /// Takes in what was learnt, tells watchers and the reconcilers of the bindings.
+  @discardableResult
+  package func observe(_ batch: [Observed], now: Timestamp) -> ObserveOutcome { change { $0.observe(batch, now: now) } }
+
+  /// Runs that are proven to be gone from their engine: DELETED.
+  @discardableResult
+  package func forget(_ refs: [RunRef], now: Timestamp) -> ObserveOutcome { change { $0.forget(refs, now: now) } }
+
+  @discardableResult
+  package func expire(now: Timestamp) -> ObserveOutcome { change { $0.expire(now: now) } }
+
+  @discardableResult
+  package func observeOverlays(
+    _ binding: BindingID, _ byUID: [String: JSONValue], began: Timestamp, ended: Timestamp, now: Timestamp
+  ) -> ObserveOutcome {
+    change { $0.observeOverlays(binding, byUID, began: began, ended: ended, now: now) }
+  }
+
+  @discardableResult
+  package func observeTemplates(_ binding: BindingID, _ templates: [EngineTemplate], now: Timestamp) -> ObserveOutcome {
+    change { $0.observeTemplates(binding, templates, now: now) }
+  }
+
+  /// Objects that are not made of runs or templates: WorkflowBackends.
+  package func commit(_ changes: [ObjectChange], now: Timestamp) { change { $0.commit(changes, now: now) } }
+
+  package func markSwept(_ binding: BindingID) { state.withLock { $0.markSwept(binding) } }
+
+  /// Registers who is told of everything that is learnt of a binding's runs, by whomever. Called without the lock, on the thread that learnt it.
+  package func listen(_ binding: BindingID, _ listener: (@Sendable (ObserveOutcome) -> Void)?) {
+    listeners.withLock { $0[binding] = listener }
+  }
+
+  @discardableResult
+  private func change(_ body: (inout RunStore) -> ObserveOutcome) -> ObserveOutcome {
+    let outcome = state.withLock { body(&$0) }
+    if !outcome.touched.isEmpty { wakers.wake(outcome.touched) }
+    tell(outcome)
+    return outcome
+  }
+
+  private func tell(_ outcome: ObserveOutcome) {
+    guard !outcome.summaries.isEmpty || !outcome.gone.isEmpty else { return }
+    let listeners = listeners.withLock { $0 }
+    for (binding, listener) in listeners {
+      var part = ObserveOutcome()
+      part.summaries = outcome.summaries.filter { $0.ref.binding == binding }
+      part.gone = outcome.gone.filter { $0.binding == binding }
+      if !part.summaries.isEmpty || !part.gone.isEmpty { listener(part) }
+    }
+  }
+
+  // MARK: Watches
+
+  func register(_ cursor: WatchCursor, _ wake: @escaping @Sendable () -> Void) -> Int {
+    wakers.add(cursor.resource, cursor.selection.namespace, wake)
+  }
+
+  func unregister(_ id: Int, _ resource: Resource) { wakers.remove(id, resource) }
+
+  func next(_ cursor: inout WatchCursor, limit: Int) -> WatchStep {
+    var advanced = cursor
+    let step = state.withLock { advanced.next(limit: limit, in: $0.objects) }
+    cursor = advanced
+    return step
+  }
+
+  func currentVersion(_ cursor: WatchCursor) -> UInt64 { state.withLock { cursor.currentVersion(in: $0.objects) } }
+
+  /// Whether somebody watches runs of a namespace.
+  package func isWatched(_ resource: Resource, namespaces: Set<String>) -> Bool { wakers.isWatched(resource, namespaces: namespaces) }
+
+  /// Waits until a version was given out; for lists and watches that ask for a newer one than we know (kubernetes-wire §5 ⁴).
+  ///
+  /// - Returns: false when the time was over first, or when the version can never come because it is of another life of the counter.
+  package func reaches(_ version: UInt64, within: Duration, clock: any TimeSource) async -> Bool {
+    let end = clock.now + within
+    while true {
+      let (current, possible) = state.withLock { ($0.objects.currentVersion, $0.objects.versions.isOfThisEpoch(version)) }
+      if current >= version { return true }
+      guard possible, clock.now < end else { return false }
+      do { try await clock.sleep(until: min(end, clock.now + .milliseconds(50))) } catch { return false }
+    }
+  }
+}
