@@ -1,8 +1,9 @@
 import COpenSSL
 import Glibc
 
-/// The certificates of one CA file: what client certificates are verified against.
-package final class CertificateBundle: @unchecked Sendable {  // an X509_STORE is only read after init, which OpenSSL allows from many threads
+/// The certificates of one CA file: what client certificates are verified against. An X509_STORE is only read after init, which OpenSSL
+/// allows from many threads.
+package final class CertificateBundle: @unchecked Sendable {
   private let store: OpaquePointer
   private let certificates: [Certificate]
 

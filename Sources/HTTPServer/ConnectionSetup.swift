@@ -1,0 +1,147 @@
+import HTTPMessage
+import Logging
+import NIOCore
+import NIOHPACK
+import NIOHTTP1
+import NIOHTTP2
+import NIOSSL
+import NIOTLS
+
+/// Builds the pipeline of an accepted connection: TLS, then what ALPN chose.
+struct ConnectionSetup: Sendable {
+  let core: ServerCore
+  let tools: [ObjectIdentifier: LoopTools]
+  let gate: AcceptGate
+
+  func accept(_ channel: any Channel) -> EventLoopFuture<Void> {
+    channel.eventLoop.makeCompletedFuture {
+      guard let tools = tools[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.operationUnsupported }
+      let connection = Connection(core: core, tools: tools, channel: channel)
+      core.add(connection)
+      gate.opened()
+      let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
+      channel.closeFuture.whenComplete { [core, gate] _ in
+        core.remove(bound.value)
+        gate.closed()
+      }
+      guard let tls = core.configuration.tls?.current else { return try configureHTTP1(connection) }
+      try configureTLS(connection, tls)
+    }
+  }
+
+  private func configureTLS(_ connection: Connection, _ tls: TLSMaterial.Snapshot) throws {
+    let pipeline = connection.channel.pipeline.syncOperations
+    let bound = NIOLoopBound(connection, eventLoop: connection.loop)
+    let handler =
+      tls.asksForCertificates
+      ? NIOSSLServerHandler(
+        context: tls.context,
+        customVerificationCallback: { chain, promise in
+          // A certificate that nobody vouches for is no reason to hang up: the peer is anonymous then, and authentication decides.
+          bound.value.isVerified = true
+          bound.value.peer.certificate = tls.identify(chain.compactMap { try? $0.toDERBytes() })
+          promise.succeed(.certificateVerified)
+        }, configuration: .init())
+      : NIOSSLServerHandler(context: tls.context)
+    try pipeline.addHandler(handler)
+    gate.handshakeBegan()
+    let handshake = Handshake(connection: connection, setup: self, tls: tls)
+    try pipeline.addHandler(handshake)
+  }
+
+  func configureHTTP1(_ connection: Connection) throws {
+    let pipeline = connection.channel.pipeline.syncOperations
+    var limits = NIOHTTPDecoderLimitConfiguration()
+    limits.maxHeaderListSize = core.configuration.maximumHeaderBytes
+    limits.maxHeaderFieldSize = core.configuration.maximumHeaderBytes
+    limits.maxHeaderFieldCount = 1_000
+    let handler = HTTP1Handler(connection: connection)
+    try pipeline.addHandler(FlushGate(wakes: connection.tools.wakes))
+    try pipeline.addHandler(HTTP1ByteMonitor(handler: handler))
+    try pipeline.addHandler(
+      ByteToMessageHandler(
+        HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, informationalResponseStrategy: .drop, limitConfiguration: limits)))
+    try pipeline.addHandler(handler)
+  }
+
+  func configureHTTP2(_ connection: Connection) throws {
+    let pipeline = connection.channel.pipeline.syncOperations
+    let configuration = core.configuration
+    var settings = NIOHTTP2Handler.ConnectionConfiguration()
+    settings.initialSettings = [
+      HTTP2Setting(parameter: .maxConcurrentStreams, value: configuration.maximumConcurrentStreams),
+      HTTP2Setting(parameter: .maxHeaderListSize, value: configuration.maximumHeaderBytes),
+      HTTP2Setting(parameter: .initialWindowSize, value: configuration.streamWindow),
+    ]
+    settings.targetWindowSize = configuration.connectionWindow
+    // Counted over the connection's whole life, which is long here; `streamErrorRateLimit` (200 in 30 s) is the limit that matters.
+    settings.maximumConnectionGlitches = 10_000
+    var streams = NIOHTTP2Handler.StreamConfiguration()
+    streams.targetWindowSize = configuration.streamWindow
+    streams.outboundBufferSizeHighWatermark = 256 * 1024
+    streams.outboundBufferSizeLowWatermark = 64 * 1024
+    streams.streamResetFrameRateLimit.maximumCount = configuration.maximumStreamResets
+    let handler = HTTP2ConnectionHandler(connection: connection)
+    let bound = NIOLoopBound((connection, handler), eventLoop: connection.loop)
+    try pipeline.addHandler(FlushGate(wakes: connection.tools.wakes))
+    _ = try pipeline.configureHTTP2Pipeline(
+      mode: .server, connectionConfiguration: settings, streamConfiguration: streams,
+      streamDelegate: HTTP2StreamObserver(handler: NIOLoopBound(handler, eventLoop: connection.loop))
+    ) { stream in
+      stream.eventLoop.makeCompletedFuture {
+        let (connection, handler) = bound.value
+        try stream.pipeline.syncOperations.addHandler(HTTP2StreamHandler(connection: connection, connectionHandler: handler))
+      }
+    }
+    try pipeline.addHandler(handler)
+  }
+}
+
+/// Waits for the TLS handshake, then makes room for the protocol that it chose.
+final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = ByteBuffer
+  private let connection: Connection
+  private let setup: ConnectionSetup
+  private let tls: TLSMaterial.Snapshot
+  private var timer: LazyTimer?
+
+  init(connection: Connection, setup: ConnectionSetup, tls: TLSMaterial.Snapshot) {
+    self.connection = connection
+    self.setup = setup
+    self.tls = tls
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    let connection = self.connection
+    timer = LazyTimer(loop: context.eventLoop) {
+      connection.core.logger.debug("TLS handshake timed out", metadata: ["peer": "\(connection.peer.address)"])
+      connection.close()
+    }
+    timer?.set(connection.core.configuration.handshakeTimeout)
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    guard timer != nil else { return }
+    timer?.cancel()
+    timer = nil
+    setup.gate.handshakeEnded()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard case .handshakeCompleted(let negotiated) = event as? TLSUserEvent else { return context.fireUserInboundEventTriggered(event) }
+    do {
+      if !connection.isVerified, tls.asksForCertificates, let leaf = try context.pipeline.syncOperations.nioSSL_peerCertificate() {
+        connection.peer.certificate = tls.identifyResumed(try leaf.toDERBytes())
+      }
+      if negotiated == "h2" { try setup.configureHTTP2(connection) } else { try setup.configureHTTP1(connection) }
+      context.pipeline.syncOperations.removeHandler(self, promise: nil)
+    } catch {
+      context.close(promise: nil)
+    }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    connection.core.logger.debug("TLS handshake failed", metadata: ["peer": "\(connection.peer.address)", "error": "\(error)"])
+    context.close(promise: nil)
+  }
+}

@@ -1,0 +1,221 @@
+import HTTPMessage
+import NIOCore
+import Synchronization
+
+/// What an exchange needs of HTTP/1.1 or HTTP/2 to send its answer.
+protocol ExchangeWire: AnyObject {
+  /// False while the peer does not take what was written.
+  var isWritable: Bool { get }
+  /// `length` is that of the body in bytes, nil when it is not known. `end` says that no body follows.
+  func writeHead(status: Int, headers: HTTPMessage.HTTPHeaders, length: Int?, end: Bool)
+  func writeBody(_ bytes: [UInt8], end: Bool)
+  func flush()
+  /// Breaks the answer off so that the peer cannot take it for whole.
+  func abort()
+  /// The answer is complete or broken off. The exchange calls nothing after it.
+  func exchangeEnded()
+}
+
+/// One request and its answer, on the connection's event loop. Collects the body, runs the responder in a task, and pulls a streaming body
+/// while the peer takes it.
+final class Exchange {
+  private enum Phase {
+    case receiving
+    case responding(Task<Void, Never>)
+    case streaming(any HTTPBodyStream, StreamWaker)
+    case ended
+  }
+
+  private let connection: Connection
+  private var wire: (any ExchangeWire)?
+  private var phase = Phase.receiving
+  private var request: HTTPRequest?
+  private let isHead: Bool
+  private var timer: LazyTimer?
+  private var pumping = false
+  /// Whether response bytes were written.
+  private(set) var isAnswered = false
+
+  /// At most this much is pulled from one stream before others get their turn.
+  private static let turnBytes = 256 * 1024
+
+  init(connection: Connection, wire: any ExchangeWire, request: HTTPRequest) {
+    self.connection = connection
+    self.wire = wire
+    self.request = request
+    isHead = request.method == "HEAD"
+    connection.add(self)
+  }
+
+  var hasEnded: Bool { if case .ended = phase { true } else { false } }
+  private var configuration: HTTPServerConfiguration { connection.core.configuration }
+
+  // MARK: The request
+
+  /// Call when a body will follow. False when it is announced as too large: then the answer has been written.
+  func expectBody(length: Int?) -> Bool {
+    if let length {
+      guard length <= configuration.maximumBodyBytes else {
+        answer(StatusBody.tooLarge(limit: configuration.maximumBodyBytes))
+        return false
+      }
+      // What is announced is not reserved whole, or a lie would cost us memory.
+      request?.body.reserveCapacity(min(length, 64 * 1024))
+    }
+    timer = LazyTimer(loop: connection.loop) { [weak self] in
+      guard let self, case .receiving = phase else { return }
+      answer(StatusBody.timeout("the request body did not arrive within \(configuration.bodyTimeout)"))
+    }
+    timer?.set(configuration.bodyTimeout)
+    return true
+  }
+
+  func receive(_ bytes: ByteBuffer) {
+    guard case .receiving = phase, let count = request?.body.count else { return }
+    guard count + bytes.readableBytes <= configuration.maximumBodyBytes else {
+      return answer(StatusBody.tooLarge(limit: configuration.maximumBodyBytes))
+    }
+    request?.body.append(contentsOf: bytes.readableBytesView)
+  }
+
+  /// The request is complete: asks the responder.
+  func receiveEnd() {
+    guard case .receiving = phase, let request else { return }
+    self.request = nil
+    timer?.cancel()
+    timer = nil
+    connection.responding += 1
+    let core = connection.core
+    core.responding.add(1, ordering: .relaxed)
+    let loop = connection.loop
+    let bound = NIOLoopBound(self, eventLoop: loop)
+    phase = .responding(
+      Task {
+        let response = await core.responder.respond(to: request)
+        loop.execute {
+          bound.value.connection.responding -= 1
+          core.responding.subtract(1, ordering: .relaxed)
+          bound.value.deliver(response)
+        }
+      })
+  }
+
+  // MARK: The answer
+
+  private func deliver(_ response: HTTPResponse) {
+    guard case .responding = phase else { return Self.discard(response) }
+    answer(response)
+  }
+
+  /// Answers in place of the responder too, such as 413.
+  func answer(_ response: HTTPResponse) {
+    guard let wire, !hasEnded else { return Self.discard(response) }
+    timer?.cancel()
+    timer = nil
+    request = nil
+    isAnswered = true
+    let bodyless = isHead || response.status == 204 || response.status == 304 || response.status < 200
+    switch response.body {
+    case .bytes(let bytes):
+      let end = bodyless || bytes.isEmpty
+      // A 204 has no length (RFC 9110 8.6); a HEAD answer has that of the GET.
+      let length = response.status == 204 || response.status < 200 ? nil : bytes.count
+      wire.writeHead(status: response.status, headers: response.headers, length: length, end: end)
+      if !end { wire.writeBody(bytes, end: true) }
+      wire.flush()
+      complete()
+    case .stream(let stream):
+      wire.writeHead(status: response.status, headers: response.headers, length: nil, end: bodyless)
+      wire.flush()
+      guard !bodyless else {
+        Self.discard(response)
+        return complete()
+      }
+      let waker = StreamWaker(queue: connection.tools.wakes, exchange: self)
+      phase = .streaming(stream, waker)
+      stream.start { waker.wake() }
+      if connection.isDraining { stream.finish() }
+      pump()
+    }
+  }
+
+  /// A stream that nobody will read. `start` comes before everything else, so it comes here as well.
+  private static func discard(_ response: HTTPResponse) {
+    guard case .stream(let stream) = response.body else { return }
+    stream.start {}
+    stream.cancel()
+  }
+
+  /// Asks the stream for bytes while the peer takes them.
+  func pump() {
+    guard !pumping, case .streaming(let stream, let waker) = phase else { return }
+    pumping = true
+    defer { pumping = false }
+    timer?.clear()
+    var written = 0
+    while let wire, wire.isWritable {
+      guard written < Self.turnBytes else {
+        waker.wake()
+        break
+      }
+      switch stream.next() {
+      case .bytes(let bytes):
+        guard !bytes.isEmpty else { continue }
+        written += bytes.count
+        wire.writeBody(bytes, end: false)
+      case .wait(let duration):
+        if written > 0 { wire.flush() }
+        if let duration { wait(duration) }
+        return
+      case .end:
+        wire.writeBody([], end: true)
+        wire.flush()
+        return complete()
+      case .abort:
+        wire.abort()
+        return complete()
+      }
+      // A write can tell us at once that the peer has gone.
+      guard case .streaming = phase else { return }
+    }
+    if written > 0 { wire?.flush() }
+  }
+
+  private func wait(_ duration: Duration) {
+    if timer == nil { timer = LazyTimer(loop: connection.loop) { [weak self] in self?.pump() } }
+    timer?.set(duration)
+  }
+
+  /// The server is shutting down.
+  func finish() {
+    guard case .streaming(let stream, let waker) = phase else { return }
+    stream.finish()
+    waker.wake()
+  }
+
+  /// The peer has gone.
+  func gone() {
+    switch phase {
+    case .responding(let task): task.cancel()
+    case .streaming(let stream, _): stream.cancel()
+    case .receiving, .ended: break
+    }
+    release()
+  }
+
+  private func complete() {
+    let wire = self.wire
+    release()
+    wire?.exchangeEnded()
+  }
+
+  private func release() {
+    if case .streaming(_, let waker) = phase { waker.end() }
+    phase = .ended
+    timer?.cancel()
+    timer = nil
+    request = nil
+    wire = nil
+    connection.remove(self)
+  }
+}
