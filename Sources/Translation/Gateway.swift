@@ -1,0 +1,74 @@
+package import AdapterKit
+internal import Certificates
+package import JSON
+package import KubeWire
+internal import Synchronization
+
+/// Translates Kubernetes verbs into calls to engines. One file per verb in `Verbs/`; this one holds what they share.
+package final class Gateway: Sendable {
+  package let group: String
+  package let store: SharedStore
+  let bindings: [Bound]
+  let projector: Projector
+  let clock: any TimeSource
+  let reservations = NameReservations()
+  /// Bytes that nobody can guess.
+  let random: @Sendable (Int) -> [UInt8]
+  private let begun = Mutex(false)
+
+  /// - Parameter bindings: those that are not disabled, each with its driver.
+  package init(
+    group: String, store: SharedStore, projector: Projector, bindings: [Bound], clock: any TimeSource,
+    random: @escaping @Sendable (Int) -> [UInt8] = SecureRandom.bytes
+  ) {
+    self.group = group
+    self.store = store
+    self.projector = projector
+    self.bindings = bindings
+    self.clock = clock
+    self.random = random
+  }
+
+  package var apiVersion: String { "\(group)/v1alpha1" }
+
+  /// Discovery, health and documents never depend on an engine; this only says that the gateway has begun its work.
+  package var isReady: Bool { begun.withLock { $0 } }
+
+  /// Polls, finishes deletions and settles doubtful submissions until it is cancelled.
+  package func run() async {
+    begun.withLock { $0 = true }
+    await withDiscardingTaskGroup { group in
+      for bound in bindings { group.addTask { await bound.driver.run() } }
+      group.addTask { await DeletionFinisher(gateway: self).run() }
+      group.addTask { await self.settleDoubts() }
+    }
+  }
+
+  func qualified(_ name: String) -> String { "workflows.\(group) \"\(name)\"" }
+
+  /// The run behind an object, with the binding it belongs to.
+  func located(namespace: String, name: String) throws(StatusError) -> (bound: Bound, ref: RunRef) {
+    guard let ref = store.ref(namespace: namespace, name: name), let bound = bindings.first(where: { $0.id == ref.binding }) else {
+      throw .notFound(resource: "workflows", group: group, name: name)
+    }
+    return (bound, ref)
+  }
+
+  /// True for a run that was submitted here: it has the envelope that was made for it.
+  func isOurs(_ ref: RunRef) -> Bool { store.read { $0.ownsEnvelope(ref) } }
+
+  /// Looks up every submission whose answer was lost and whose engine had its time, then frees the name.
+  private func settleDoubts() async {
+    while !Task.isCancelled {
+      try? await clock.sleep(until: clock.now + .seconds(5))
+      for (key, doubt) in reservations.overdue(now: clock.now) {
+        let began = clock.now
+        guard let found = try? await doubt.bound.find(doubt.submission) else { continue }
+        if let observation = found {
+          doubt.bound.driver.observe([Observed(doubt.bound.id, observation, began: began, ended: clock.now, source: .get)])
+        }
+        reservations.release(key)
+      }
+    }
+  }
+}

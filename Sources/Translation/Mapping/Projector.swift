@@ -1,0 +1,34 @@
+package import AdapterKit
+package import JSON
+internal import KubeWire
+
+/// Turns runs and definitions of all bindings into objects. Pure, as ``RunProjecting`` wants it.
+package struct Projector: RunProjecting {
+  let group: String
+  let bindings: [BindingID: BindingInfo]
+  /// The first signs, all verify; empty: envelopes are not signed.
+  let signingKeys: [[UInt8]]
+
+  package init(group: String, bindings: [BindingInfo], signingKeys: [[UInt8]]) {
+    self.group = group
+    self.bindings = Dictionary(uniqueKeysWithValues: bindings.map { (BindingID($0.name), $0) })
+    self.signingKeys = signingKeys
+  }
+
+  package func project(_ run: KnownRun, binding: BindingID, ownsEnvelope: Bool) -> ObjectDraft? {
+    guard let info = bindings[binding], let core = run.core else { return nil }
+    let envelope = ownsEnvelope ? run.envelope.flatMap(Envelope.init) : nil
+    return WorkflowProjection(group: group, binding: info).draft(run, core: core, envelope: envelope)
+  }
+
+  package func envelopeIdentity(_ json: JSONValue, binding: BindingID) -> EnvelopeIdentity? {
+    guard let info = bindings[binding], let envelope = Envelope(json), envelope.namespace == info.namespace else { return nil }
+    if !signingKeys.isEmpty, !envelope.isSigned(backend: info.backend, byOneOf: signingKeys) { return nil }
+    let timeout = envelope.spec["timeout"]?.string.flatMap(GoDuration.parse)
+    return EnvelopeIdentity(uid: envelope.uid, submittedAt: envelope.submittedAt, timeout: timeout)
+  }
+
+  package func project(_ template: EngineTemplate, binding: BindingID) -> ObjectDraft? {
+    bindings[binding].map { TemplateProjection(group: group, binding: $0).draft(template) }
+  }
+}

@@ -1,0 +1,88 @@
+internal import AdapterKit
+internal import JSON
+internal import OrderedCollections
+
+/// The `status` of a Workflow. Nothing in it changes from one poll to the next unless the run did.
+struct WorkflowStatus {
+  let phase: RunPhase
+  let reason: String?
+  let message: String?
+  let completionTime: Timestamp?
+  let progress: String?
+  let json: JSONValue
+
+  /// What the PHASE column shows.
+  var phaseCell: String { phase.rawValue }
+
+  init(run: KnownRun, core: RunCore, overlay: Overlay, binding: BindingInfo, uid: String) {
+    phase = run.key.kind == .schedule ? .running : core.phase
+    let cancelled = phase == .failed && core.reason == nil && overlay.cancelledAt != nil
+    reason =
+      run.key.kind == .schedule
+      ? (core.suspended ? "Suspended" : "Scheduled")
+      : cancelled || core.reason == "Cancelled"
+        ? overlay.cancelReason ?? "Cancelled" : core.reason ?? (core.suspended && !phase.isTerminal ? "Suspended" : nil)
+    message = core.message
+    completionTime = phase.isTerminal ? core.finishedAt : nil
+    progress = core.progress.map { "\($0.done)/\($0.total)" } ?? Self.progress(run.steps)
+
+    var status = JSONObject()
+    status["phase"] = .string(phase.rawValue)
+    if let reason { status["reason"] = .string(reason) }
+    if let message { status["message"] = .string(message) }
+    if let started = core.startedAt { status["startTime"] = .string(started.rfc3339Seconds) }
+    if let completionTime { status["completionTime"] = .string(completionTime.rfc3339Seconds) }
+    if run.key.kind == .run { status["attempt"] = .int(Int64(run.attemptCount)) }
+    if let progress { status["progress"] = .string(progress) }
+    if let last = core.lastScheduleTime { status["lastScheduleTime"] = .string(last.rfc3339Seconds) }
+    if let next = core.nextRunTime { status["nextRunTime"] = .string(next.rfc3339Seconds) }
+    let generation = overlay.generation + (overlay.deletionTimestamp == nil ? 0 : 1)
+    status["observedGeneration"] = .int(generation)
+    status["conditions"] = .array(
+      Self.conditions(
+        phase: phase, reason: reason, message: message, core: core, completed: completionTime, isSchedule: run.key.kind == .schedule,
+        generation: generation))
+    if let steps = run.steps, !steps.isEmpty { status["steps"] = .array(steps.map(Self.step)) }
+    var backend: JSONObject = ["name": .string(binding.backend), "id": .string(run.key.description), "state": .string(core.rawState)]
+    if let url = core.url { backend["url"] = .string(url) }
+    status["backend"] = .object(backend)
+    json = .object(status)
+  }
+
+  private static func progress(_ steps: [RunStep]?) -> String? {
+    guard let steps, !steps.isEmpty else { return nil }
+    return "\(steps.count { $0.phase == .succeeded })/\(steps.count)"
+  }
+
+  private static func step(_ step: RunStep) -> JSONValue {
+    var members: JSONObject = ["name": .string(step.name), "phase": .string(step.phase.rawValue)]
+    if let started = step.startedAt { members["startTime"] = .string(started.rfc3339Seconds) }
+    if let finished = step.finishedAt { members["completionTime"] = .string(finished.rfc3339Seconds) }
+    if let message = step.message { members["message"] = .string(message) }
+    return .object(members)
+  }
+
+  /// Complete, Failed and Suspended as batch/v1 Job has them; Ready, Reconciling and Stalled as kstatus reads them. Times come from the engine,
+  /// so that they are the same after a restart.
+  private static func conditions(
+    phase: RunPhase, reason: String?, message: String?, core: RunCore, completed: Timestamp?, isSchedule: Bool, generation: Int64
+  ) -> [JSONValue] {
+    let since = completed ?? core.startedAt ?? core.createdAt
+    func condition(_ type: String, _ status: Bool, _ why: String, _ at: Timestamp?) -> JSONValue {
+      var members: JSONObject = ["type": .string(type), "status": status ? "True" : "False", "reason": .string(why)]
+      members["message"] = .string(message ?? "")
+      if let at { members["lastTransitionTime"] = .string(at.rfc3339Seconds) }
+      members["observedGeneration"] = .int(generation)
+      return .object(members)
+    }
+    let why = reason ?? phase.rawValue
+    var conditions = [
+      condition("Complete", phase == .succeeded, why, since), condition("Failed", phase == .failed, why, since),
+    ]
+    if core.suspended, !phase.isTerminal { conditions.append(condition("Suspended", true, "Suspended", since)) }
+    conditions.append(condition("Ready", phase == .succeeded || isSchedule, why, since))
+    conditions.append(condition("Reconciling", !phase.isTerminal && !isSchedule, why, since))
+    conditions.append(condition("Stalled", phase == .failed, why, since))
+    return conditions
+  }
+}

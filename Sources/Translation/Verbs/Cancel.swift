@@ -1,0 +1,36 @@
+internal import AdapterKit
+internal import JSON
+package import KubeWire
+
+extension Gateway {
+  /// POST …/cancel: stops an active run.
+  ///
+  /// - Throws: 409 when it has ended, 405 where the engine cannot stop runs, 403 naming the binding's `access`.
+  package func cancel(namespace: String, name: String, context: RequestContext) async throws(StatusError) -> StoredObject {
+    let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
+    let (bound, ref) = try located(namespace: namespace, name: name)
+    try checkOwnership(bound, current, isOurs: isOurs(ref), write: "cancel")
+    do throws(AdapterError) {
+      try await bound.driver.withRunLock(ref.key) { () async throws(AdapterError) in
+        try await self.cancel(ref, uid: current.draft.uid, reason: nil, bound: bound)
+      }
+    } catch {
+      throw bound.refusal(name, group: group).status(error, isWrite: true)
+    }
+    return store.object(of: ref) ?? current
+  }
+
+  /// Asks the engine to stop a run and observes what it answers. The caller holds the run's lock.
+  ///
+  /// - Parameter reason: what the status says when it was not a person; `TimedOut`.
+  func cancel(_ ref: RunRef, uid: String, reason: String?, bound: Bound) async throws(AdapterError) {
+    guard let cancelling = bound.abilities.cancelling else {
+      throw AdapterError(.unsupported, bound.adapter.traits.limitations["cancel"] ?? "cannot stop runs")
+    }
+    let began = clock.now
+    if let observation = try await cancelling.cancel(ref.key, uid: uid, reason: reason ?? "Cancelled", scope: bound.info.scope) {
+      bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
+    }
+    bound.driver.wake()
+  }
+}

@@ -1,0 +1,128 @@
+package import AdapterKit
+package import JSON
+package import KubeWire
+internal import OrderedCollections
+
+/// What a create made.
+package struct CreateResult: Sendable {
+  /// With `dryRun`, what would have been stored: version 0, which the face leaves out (kubernetes-wire C2).
+  package var object: StoredObject
+}
+
+extension Gateway {
+  /// POST of a Workflow: checks everything that can be known here, then asks the engine exactly once.
+  ///
+  /// - Parameter object: decoded against the schema: types are right, unknown fields dropped.
+  /// - Throws: 422 with field paths, 403 for a binding that only observes, 409 for a name that is taken or in doubt, 504 without Retry-After when the
+  ///   engine's answer was lost and the run could not be found, 503 when the engine refused our credentials or is away.
+  package func create(namespace: String, object: JSONValue, options: WriteOptions, context: RequestContext) async throws(StatusError)
+    -> CreateResult
+  {
+    var object = object
+    if object["spec"] == nil { object["spec"] = .emptyObject }
+    let generateName = object["metadata"]?["generateName"]?.string
+    let given = object["metadata"]?["name"]?.string ?? ""
+    var attempt = 0
+    while true {
+      let name = given.isEmpty ? try generatedName(generateName) : given
+      object["metadata"]?["name"] = .string(name)
+      do throws(StatusError) {
+        return try await create(name: name, namespace: namespace, object: object, options: options, context: context)
+      } catch {
+        attempt += 1
+        guard given.isEmpty, error.status.reason == "AlreadyExists", attempt < Self.nameAttempts else { throw error }
+      }
+    }
+  }
+
+  /// maxNameGenerationCreateAttempts (registry/store.go, kubernetes-wire C10).
+  private static let nameAttempts = 8
+
+  private func generatedName(_ base: String?) throws(StatusError) -> String {
+    guard let base, !base.isEmpty else {
+      throw .invalid(kind: "Workflow", group: group, name: "", errors: [.required("metadata.name", "name or generateName is required")])
+    }
+    var random = SystemRandomNumberGenerator()
+    return Names.generated(from: base, using: &random)
+  }
+
+  private func create(name: String, namespace: String, object: JSONValue, options: WriteOptions, context: RequestContext)
+    async throws(StatusError) -> CreateResult
+  {
+    let spec = object["spec"] ?? .emptyObject
+    let faults = MetadataRules.errors(in: object["metadata"]?.object ?? [:]) + WorkflowRules.errors(spec: spec)
+    guard faults.isEmpty else { throw invalid(name, faults) }
+    let bound = try binding(for: spec, in: namespace, name: name)
+    try checkAccess(bound, name: name, write: "create")
+    try checkAbilities(bound, name: name, object: object)
+    let template = try await template(for: spec, bound: bound, name: name)
+
+    let uid = EngineNames.randomUID(random(16))
+    let now = clock.now
+    let builder = SubmissionBuilder(
+      apiVersion: apiVersion, binding: bound.info, engineTemplate: template, signingKey: projector.signingKeys.first)
+    let (submission, envelope) = builder.build(name: name, uid: uid, object: object, requestedBy: context.user.name, now: now)
+
+    // From here to the end the name is ours: two creates of one name never reach the engine together.
+    let reservation = try reservations.reserve(namespace: namespace, name: name, resource: qualified(name), now: now)
+    defer { reservation.release() }
+    if let existing = try store.get(.workflows, namespace: namespace, name: name) {
+      let deleting = existing.draft.metadata["deletionTimestamp"] != nil
+      throw .alreadyExists(resource: "workflows", group: group, name: name, prefix: deleting ? "object is being deleted: " : "")
+    }
+    if options.dryRun {
+      let preview = bound.preview(submission, envelope: envelope, projector: projector, now: now)
+      return CreateResult(object: StoredObject(preview, version: 0, apiVersion: apiVersion))
+    }
+    return CreateResult(object: try await submit(submission, envelope: envelope, to: bound, name: name, reservation: reservation))
+  }
+
+  /// The only call of `submit`. What the engine did is decided by what it shows afterwards, never by a second request.
+  private func submit(_ submission: Submission, envelope: Envelope, to bound: Bound, name: String, reservation: NameReservation)
+    async throws(StatusError) -> StoredObject
+  {
+    let began = clock.now
+    do throws(AdapterError) {
+      var observation = try await bound.adapter.submit(submission)
+      // The answer may leave out what we have just sent.
+      if observation.envelope == .unseen { observation.envelope = .present(submission.envelope) }
+      if observation.overlay == .unseen { observation.overlay = .absent }
+      return try stored(observation, bound: bound, uid: submission.uid, began: began, name: name)
+    } catch {
+      guard error.code == .alreadyExists || error.inDoubt else { throw bound.refusal(name, group: group).status(error, isWrite: true) }
+      return try await lookUp(submission, error, bound: bound, name: name, reservation: reservation)
+    }
+  }
+
+  /// After a refused key or a lost answer: is there a run of this key, and is it ours?
+  private func lookUp(_ submission: Submission, _ error: AdapterError, bound: Bound, name: String, reservation: NameReservation)
+    async throws(StatusError) -> StoredObject
+  {
+    let began = clock.now
+    let found: Observation?
+    do throws(AdapterError) {
+      found = try await bound.find(submission)
+    } catch let second {
+      if error.inDoubt { reservation.keepInDoubt(submission, bound: bound, until: clock.now + bound.adapter.traits.submitDeadline) }
+      throw bound.refusal(name, group: group).status(error.inDoubt ? error : second, isWrite: true)
+    }
+    if let found, case .present(let json) = found.envelope, Envelope(json)?.uid == submission.uid {
+      return try stored(found, bound: bound, uid: submission.uid, began: began, name: name)
+    }
+    if found != nil || error.code == .alreadyExists {
+      throw .alreadyExists(
+        resource: "workflows", group: group, name: name,
+        suffix: ": backend \"\(bound.info.backend)\" still has a run under the key \"\(submission.key)\"; delete it there or choose another name")
+    }
+    reservation.keepInDoubt(submission, bound: bound, until: clock.now + bound.adapter.traits.submitDeadline)
+    throw bound.refusal(name, group: group).status(error, isWrite: true)
+  }
+
+  private func stored(_ observation: Observation, bound: Bound, uid: String, began: Timestamp, name: String) throws(StatusError) -> StoredObject {
+    bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
+    guard let object = try store.get(.workflows, namespace: bound.info.namespace, name: name), object.draft.uid == uid else {
+      throw .internalError("the engine took the run (\(observation.key)) but it does not appear as \(bound.info.namespace)/\(name)")
+    }
+    return object
+  }
+}

@@ -1,0 +1,37 @@
+package import KubeWire
+internal import AdapterKit
+internal import JSON
+
+extension Gateway {
+  /// GET of one object. Without a resourceVersion a Workflow is read from its engine; many readers at once cost one request (design §4.6).
+  ///
+  /// - Throws: 404 only when the engine, or a refresh that succeeded, says so; 503 while that cannot be told.
+  package func get(_ resource: Resource, namespace: String, name: String, options: GetOptions, context: RequestContext)
+    async throws(StatusError) -> StoredObject
+  {
+    if resource == .workflows, options.resourceVersion.isEmpty {
+      if let (bound, ref) = try? located(namespace: namespace, name: name) {
+        warn(context, bound, await bound.driver.refresh(ref.key, startedAfter: context.now))
+      } else {
+        for bound in bindings where bound.info.namespace == namespace {
+          let outcome = await bound.driver.refreshList(startedAfter: context.now)
+          guard outcome != .fresh, try store.get(resource, namespace: namespace, name: name) == nil else { continue }
+          throw .serviceUnavailable(
+            "cannot tell whether \(qualified(name)) exists: \(outcome.text(backend: bound.info.backend, engine: bound.adapter.traits.engine))",
+            retryAfter: 1)
+        }
+      }
+    }
+    guard let object = try store.get(resource, namespace: namespace, name: name) else {
+      throw .notFound(resource: resource.rawValue, group: group, name: name)
+    }
+    return object
+  }
+
+  /// Says so when what is answered is not what the engine just said.
+  func warn(_ context: RequestContext, _ bound: Bound, _ outcome: RefreshOutcome) {
+    guard outcome != .fresh else { return }
+    context.warn(
+      "\(outcome.text(backend: bound.info.backend, engine: bound.adapter.traits.engine)); showing the last known state")
+  }
+}

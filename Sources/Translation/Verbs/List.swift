@@ -1,0 +1,33 @@
+package import KubeWire
+internal import AdapterKit
+internal import JSON
+
+extension Gateway {
+  /// LIST. Without a resourceVersion and without a continue token each binding in scope is asked what changed; it waits a little and then answers
+  /// with what is known and a Warning per binding that is late (design §4.6).
+  ///
+  /// - Throws: 503 for a scope with a binding that was never read completely, 410 for versions and tokens that left the window.
+  package func list(_ resource: Resource, namespace: String?, options: ListOptions, context: RequestContext) async throws(StatusError)
+    -> ListResult
+  {
+    let scope = bindings.filter { namespace == nil || $0.info.namespace == namespace }
+    if let namespace, resource.isNamespaced, scope.isEmpty {
+      let bound = Set(bindings.map(\.info.namespace)).sorted().joined(separator: ", ")
+      context.warn("no engine is bound to namespace \"\(namespace)\"; bound are: \(bound.isEmpty ? "none" : bound)")
+    }
+    if resource == .workflows, options.resourceVersion.isEmpty, options.continueToken.isEmpty {
+      await withTaskGroup(of: (Bound, RefreshOutcome).self) { group in
+        for bound in scope { group.addTask { (bound, await bound.driver.refreshList(startedAfter: context.now)) } }
+        for await (bound, outcome) in group { warn(context, bound, outcome) }
+      }
+    }
+    try await waitForVersion(options)
+    return try store.list(resource, namespace: namespace, options: options)
+  }
+
+  /// A version that this process has not given out yet may come soon: waits up to 3 s (kubernetes-wire §5 ⁴).
+  func waitForVersion(_ options: ListOptions) async throws(StatusError) {
+    guard let version = UInt64(options.resourceVersion), version > store.currentVersion else { return }
+    _ = await store.reaches(version, within: .seconds(3), clock: clock)
+  }
+}

@@ -1,0 +1,31 @@
+internal import AdapterKit
+internal import JSON
+package import KubeWire
+
+extension Gateway {
+  /// POST …/retry: runs a finished run again.
+  ///
+  /// - Returns: the same object with a greater attempt or, where the engine makes a new run of it, the new object.
+  package func retry(namespace: String, name: String, context: RequestContext) async throws(StatusError) -> StoredObject {
+    let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
+    let (bound, ref) = try located(namespace: namespace, name: name)
+    try checkOwnership(bound, current, isOurs: isOurs(ref), write: "retry")
+    guard let retrying = bound.abilities.retrying else {
+      throw .methodNotSupported(
+        "retry", resource: "workflows", group: group,
+        advice: bound.adapter.traits.limitations["retry"] ?? "\(bound.adapter.traits.engine) cannot run a run again")
+    }
+    do throws(AdapterError) {
+      let key = try await bound.driver.withRunLock(ref.key) { () async throws(AdapterError) -> RunKey in
+        let began = clock.now
+        guard let observation = try await retrying.retry(ref.key, scope: bound.info.scope) else { return ref.key }
+        bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
+        return observation.key
+      }
+      _ = await bound.driver.refresh(key, startedAfter: clock.now)
+      return store.object(of: RunRef(bound.id, key)) ?? current
+    } catch {
+      throw bound.refusal(name, group: group).status(error, isWrite: true)
+    }
+  }
+}
