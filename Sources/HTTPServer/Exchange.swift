@@ -120,21 +120,25 @@ final class Exchange {
       let end = bodyless || bytes.isEmpty
       // A 204 has no length (RFC 9110 8.6); a HEAD answer has that of the GET.
       let length = response.status == 204 || response.status < 200 ? nil : bytes.count
-      wire.writeHead(status: response.status, headers: response.headers, length: length, end: end)
-      if !end { wire.writeBody(bytes, end: true) }
-      wire.flush()
-      complete()
-    case .stream(let stream):
-      wire.writeHead(status: response.status, headers: response.headers, length: nil, end: bodyless)
-      wire.flush()
-      guard !bodyless else {
-        Self.discard(response)
-        return complete()
+      complete { wire in
+        wire.writeHead(status: response.status, headers: response.headers, length: length, end: end)
+        if !end { wire.writeBody(bytes, end: true) }
+        wire.flush()
       }
+    case .stream where bodyless:
+      Self.discard(response)
+      complete { wire in
+        wire.writeHead(status: response.status, headers: response.headers, length: nil, end: true)
+        wire.flush()
+      }
+    case .stream(let stream):
       let waker = StreamWaker(queue: connection.tools.wakes, exchange: self)
       phase = .streaming(stream, waker)
       stream.start { waker.wake() }
-      if connection.isDraining { stream.finish() }
+      // Clients wait for the head before they go on, so it does not wait for the first bytes (kubernetes-wire F12).
+      wire.writeHead(status: response.status, headers: response.headers, length: nil, end: false)
+      wire.flush()
+      if connection.isDraining { finish() }
       pump()
     }
   }
@@ -168,12 +172,11 @@ final class Exchange {
         if let duration { wait(duration) }
         return
       case .end:
-        wire.writeBody([], end: true)
-        wire.flush()
-        return complete()
-      case .abort:
-        wire.abort()
-        return complete()
+        return complete { wire in
+          wire.writeBody([], end: true)
+          wire.flush()
+        }
+      case .abort: return complete { $0.abort() }
       }
       // A write can tell us at once that the peer has gone.
       guard case .streaming = phase else { return }
@@ -203,10 +206,12 @@ final class Exchange {
     release()
   }
 
-  private func complete() {
-    let wire = self.wire
+  /// Writes the last bytes. Everything is let go before, since writing them can at once bring the news that the stream is closed.
+  private func complete(_ write: (any ExchangeWire) -> Void) {
+    guard let wire else { return }
     release()
-    wire?.exchangeEnded()
+    write(wire)
+    wire.exchangeEnded()
   }
 
   private func release() {

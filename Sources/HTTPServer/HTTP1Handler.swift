@@ -216,8 +216,9 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
   func abort() {
     keepAlive = false
     isClosing = true
-    flush()
-    connection.close()
+    closeWhenFlushed()
+    // A peer that takes nothing more does not hold the connection.
+    closeTimer?.set(.milliseconds(500))
   }
 
   func exchangeEnded() {
@@ -240,16 +241,18 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     idleTimer?.clear()
     headerTimer?.clear()
     queue.removeAll()
-    guard let context, !requestIsComplete else {
-      let bound = context.map { NIOLoopBound($0, eventLoop: $0.eventLoop) }
-      context?.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in bound?.value.close(promise: nil) }
-      return
-    }
+    guard let context, !requestIsComplete else { return closeWhenFlushed() }
     closeTimer?.set(.milliseconds(500))
     if readIsHeld {
       readIsHeld = false
       context.read()
     }
+  }
+
+  private func closeWhenFlushed() {
+    guard let context else { return }
+    let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in bound.value.close(promise: nil) }
   }
 }
 

@@ -117,7 +117,11 @@ final class HTTP2StreamHandler: ChannelInboundHandler, ExchangeWire {
 
   func flush() { context?.flush() }
 
-  func abort() { context?.writeAndFlush(wrapOutboundOut(.rstStream(.internalError)), promise: nil) }
+  func abort() {
+    // A reset overtakes, and drops, what was not flushed.
+    context?.flush()
+    context?.writeAndFlush(wrapOutboundOut(.rstStream(.internalError)), promise: nil)
+  }
 
   func exchangeEnded() {
     exchange = nil

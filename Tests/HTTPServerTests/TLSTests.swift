@@ -15,7 +15,8 @@ import Testing
     let post = try await fixture.curl(version, "--data-binary", "@\(body)", fixture.url("/p"))
     #expect(post.output == "POST /p [] 1000000", "\(post.errors)")
     let full = try fixture.write("full", String(repeating: "x", count: 3_145_728))
-    #expect(try await fixture.curl(version, "--data-binary", "@\(full)", fixture.url("/p")).output == "POST /p [] 3145728")
+    let exact = try await fixture.curl(version, "--data-binary", "@\(full)", fixture.url("/p"))
+    #expect(exact.output == "POST /p [] 3145728", "\(exact)")
     let over = try fixture.write("over", String(repeating: "x", count: 3_145_729))
     for extra in [[], ["-H", "Expect:"], ["-H", "Transfer-Encoding: chunked"]] {
       let refused = try await run(
