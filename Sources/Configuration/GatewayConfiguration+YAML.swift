@@ -128,20 +128,17 @@ extension GatewayConfiguration {
     binding.disabled = reader.bool(members["disabled"], field: field + ".disabled") ?? false
     if let poll = members["poll"] {
       let members = reader.mapping(
-        poll, field: field + ".poll", known: ["activeInterval", "idleInterval", "fullSweepInterval", "templatesInterval"])
+        poll, field: field + ".poll", known: ["interval", "sweepInterval", "templatesInterval"])
       func interval(_ name: String, _ value: inout Duration) {
         if let duration = reader.duration(members[name], field: "\(field).poll.\(name)") { value = duration }
       }
-      interval("activeInterval", &binding.poll.activeInterval)
-      interval("idleInterval", &binding.poll.idleInterval)
-      interval("fullSweepInterval", &binding.poll.fullSweepInterval)
+      interval("interval", &binding.poll.interval)
+      interval("sweepInterval", &binding.poll.sweepInterval)
       interval("templatesInterval", &binding.poll.templatesInterval)
     }
     if let window = members["window"] {
-      let members = reader.mapping(window, field: field + ".window", known: ["maxAge", "maxFinished"])
+      let members = reader.mapping(window, field: field + ".window", known: ["maxAge"])
       binding.window.maxAge = reader.duration(members["maxAge"], field: field + ".window.maxAge") ?? binding.window.maxAge
-      binding.window.maxFinished =
-        reader.int(members["maxFinished"], field: field + ".window.maxFinished", 0...1_000_000) ?? binding.window.maxFinished
     }
     return binding
   }

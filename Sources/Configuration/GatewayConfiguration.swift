@@ -80,18 +80,17 @@ package struct GatewayConfiguration: Sendable {
     package var place: String
   }
 
-  /// Polling intervals. Zero switches that kind of polling off; reads then still ask the engine.
   package struct Poll: Sendable {
-    package var activeInterval: Duration = .seconds(2)
-    package var idleInterval: Duration = .seconds(30)
-    package var fullSweepInterval: Duration = .seconds(300)
+    /// Between polls while runs are active or somebody watches; six times that when nothing goes on. Zero switches polling off: the first full read
+    /// and the reads of users remain.
+    package var interval: Duration = .seconds(5)
+    /// Between full reads.
+    package var sweepInterval: Duration = .seconds(300)
     package var templatesInterval: Duration = .seconds(60)
   }
 
   /// How long finished runs stay visible.
   package struct Window: Sendable {
     package var maxAge: Duration = .seconds(7 * 24 * 3600)
-    /// A safety cap above the age.
-    package var maxFinished = 20_000
   }
 }
