@@ -1,0 +1,53 @@
+/// A compiled expression. Immutable: any thread may evaluate it, as often as it likes.
+public struct CELProgram: Sendable {
+  public let source: String
+  /// What the expression gives, as far as is known before it runs.
+  public let type: CELType
+  /// The names of the variables it reads.
+  public let variables: Set<String>
+
+  /// What an evaluation may cost unless told; about a second of work. One unit is about one operation.
+  public static let defaultCostLimit: UInt64 = 10_000_000
+
+  private let root: Node
+  private let slots: Int
+
+  /// Parses, checks and compiles.
+  ///
+  /// - Parameter checked: false leaves types to be found out at run time; names must be declared all the same.
+  /// - Throws: ``CELError`` of kind parse or check with its place.
+  public init(_ source: String, environment: CELEnvironment, checked: Bool = true) throws(CELError) {
+    do throws(CELError) {
+      try self.init(try Parser.parse(source), source: source, environment: environment, checked: checked)
+    } catch {
+      throw error.located(in: source)
+    }
+  }
+
+  init(_ expr: Expr, source: String, environment: CELEnvironment, checked: Bool) throws(CELError) {
+    var compiler = Compiler(environment, checks: checked)
+    let typed = try compiler.compile(expr)
+    self.source = source
+    root = typed.node
+    slots = compiler.slots
+    type = compiler.unifier.resolved(typed.type, final: true)
+    variables = compiler.variables
+  }
+
+  /// - Parameters:
+  ///   - variables: a value for each declared variable that the expression reads.
+  ///   - costLimit: ``defaultCostLimit`` when nil.
+  /// - Throws: ``CELError`` of kind evaluation or costExceeded, with the place of the operation that failed.
+  public func evaluate(_ variables: CELVariables, costLimit: UInt64? = nil) throws(CELError) -> CELValue {
+    var cost: UInt64 = 0
+    return try evaluate(variables, costLimit: costLimit, cost: &cost)
+  }
+
+  /// As ``evaluate(_:costLimit:)``, and adds what it cost, also when it fails.
+  public func evaluate(_ variables: CELVariables, costLimit: UInt64? = nil, cost: inout UInt64) throws(CELError) -> CELValue {
+    var frame = Frame(
+      variables: variables, locals: slots == 0 ? [] : Array(repeating: nil, count: slots), limit: costLimit ?? Self.defaultCostLimit)
+    defer { cost += frame.cost }
+    do throws(CELError) { return try root.evaluate(&frame).settled } catch { throw error.located(in: source) }
+  }
+}

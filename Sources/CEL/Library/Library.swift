@@ -1,0 +1,37 @@
+/// The functions and types that every environment starts with.
+enum Library {
+  static let functions: [String: [CELFunction]] = {
+    var all: [String: [CELFunction]] = [:]
+    for function in standard + strings + times + optionals + sets + lists + math + encoders {
+      all[function.name, default: []].append(function)
+    }
+    return all
+  }()
+
+  static let typeNames: [String: CELType] = {
+    var names: [String: CELType] = [:]
+    for type in [
+      CELType.dyn, .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .type, .list(.dyn), .map(.dyn, .dyn),
+      .optional(.dyn),
+    ] {
+      names[type.name] = type
+    }
+    return names
+  }()
+
+  /// Both `f(x, …)` and `x.f(…)`.
+  static func both(_ function: CELFunction) -> [CELFunction] {
+    let twin = CELFunction(
+      function.name, member: !function.member, parameters: function.parameters, result: function.result, cost: function.cost,
+      function.implementation)
+    return [function, twin]
+  }
+
+  static let A = CELType.parameter("A")
+  static let B = CELType.parameter("B")
+
+  // The arguments fit the parameters when these are called.
+
+  static func text(_ value: CELValue) -> String { value.string ?? "" }
+  static func int(_ value: CELValue) -> Int64 { value.int ?? 0 }
+}
