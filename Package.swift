@@ -20,6 +20,7 @@ let nio: [Target.Dependency] = [
 let nioTLS: [Target.Dependency] = [
   .product(name: "NIOTLS", package: "swift-nio"),
   .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+  .product(name: "NIOHPACK", package: "swift-nio-http2"),
   .product(name: "NIOSSL", package: "swift-nio-ssl"),
 ]
 
@@ -71,14 +72,14 @@ let package = Package(
     library("Certificates", ["COpenSSL"]),
     library("Translation", ["KubeWire", "AdapterKit", "JSON", "Certificates", collections]),
     library("APIServer", ["Translation", "KubeWire", "JSON", "HTTPMessage", collections, logging]),
-    library("HTTPServer", ["HTTPMessage", "COpenSSL", "Certificates", logging] + nio + nioTLS),
+    library("HTTPServer", ["HTTPMessage", "Certificates", logging] + nio + nioTLS),
     library("Configuration", ["AdapterKit", "JSON", collections, yams]),
     .executableTarget(
       name: "workflow-apiserver",
       dependencies: [
-        "APIServer", "HTTPServer", "HTTPMessage", "Translation", "KubeWire", "AdapterKit", "DeclarativeAdapter", "CurlTransport", "Configuration", "JSON",
-        "InMemoryAdapter", logging, argumentParser,
-      ] + nio,
+        "APIServer", "HTTPServer", "HTTPMessage", "Translation", "KubeWire", "AdapterKit", "DeclarativeAdapter", "CurlTransport", "Configuration",
+        "Certificates", "JSON", logging, argumentParser,
+      ],
       path: "Sources/Serve", swiftSettings: strict),
 
     // The built-in engine, a program of its own.

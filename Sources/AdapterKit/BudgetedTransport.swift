@@ -9,6 +9,9 @@ public final class BudgetedTransport: HTTPTransport {
   private let interval: Duration
   private let state = Mutex(State())
 
+  /// Starts that may follow each other at once after a pause.
+  private static let burst = 20
+
   private struct State {
     var inProgress = 0
     var nextStart: ContinuousClock.Instant = .now
@@ -67,7 +70,8 @@ public final class BudgetedTransport: HTTPTransport {
     _ = state.withLock { $0.abandoned.remove(id) }
     guard admitted else { throw TransportError(.cancelled, "the request was given up before it was sent", mayHaveBeenSent: false) }
     let start = state.withLock { state in
-      let start = max(.now, state.nextStart)
+      // A pause saves up starts, so that the few requests of one operation do not wait for each other.
+      let start = max(state.nextStart, .now - interval * Self.burst)
       state.nextStart = start + interval
       return start
     }
