@@ -23,6 +23,8 @@ final class Exchange {
     case receiving
     case responding(Task<Void, Never>)
     case streaming(any HTTPBodyStream, StreamWaker)
+    /// A long body that is handed over as the peer takes it, so that the answers to slow readers share the responder's bytes.
+    case sending([UInt8], from: Int)
     case ended
   }
 
@@ -116,6 +118,10 @@ final class Exchange {
     isAnswered = true
     let bodyless = isHead || response.status == 204 || response.status == 304 || response.status < 200
     switch response.body {
+    case .bytes(let bytes) where bytes.count > Self.turnBytes && !bodyless:
+      phase = .sending(bytes, from: 0)
+      wire.writeHead(status: response.status, headers: response.headers, length: bytes.count, end: false)
+      pump()
     case .bytes(let bytes):
       let end = bodyless || bytes.isEmpty
       // A 204 has no length (RFC 9110 8.6); a HEAD answer has that of the GET.
@@ -150,11 +156,35 @@ final class Exchange {
     stream.cancel()
   }
 
-  /// Asks the stream for bytes while the peer takes them.
+  /// Hands the body over while the peer takes it. Called again whenever more may go.
   func pump() {
-    guard !pumping, case .streaming(let stream, let waker) = phase else { return }
+    guard !pumping else { return }
     pumping = true
     defer { pumping = false }
+    switch phase {
+    case .streaming(let stream, let waker): pull(stream, waker)
+    case .sending: send()
+    case .receiving, .responding, .ended: break
+    }
+  }
+
+  private func send() {
+    while let wire, wire.isWritable, case .sending(let bytes, let start) = phase {
+      let end = min(start + Self.turnBytes, bytes.count)
+      let piece = Array(bytes[start..<end])
+      guard end < bytes.count else {
+        return complete { wire in
+          wire.writeBody(piece, end: true)
+          wire.flush()
+        }
+      }
+      phase = .sending(bytes, from: end)
+      wire.writeBody(piece, end: false)
+      wire.flush()
+    }
+  }
+
+  private func pull(_ stream: any HTTPBodyStream, _ waker: StreamWaker) {
     timer?.clear()
     var written = 0
     while let wire, wire.isWritable {
@@ -201,7 +231,7 @@ final class Exchange {
     switch phase {
     case .responding(let task): task.cancel()
     case .streaming(let stream, _): stream.cancel()
-    case .receiving, .ended: break
+    case .receiving, .sending, .ended: break
     }
     release()
   }

@@ -118,7 +118,9 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     headerTimer?.clear()
     requestIsComplete = false
     version = head.version
-    keepAlive = head.isKeepAlive && !connection.isDraining
+    // The decoder takes what follows a request to upgrade for another protocol. We offer none and answer as if it had not been asked.
+    let upgrades = head.method == .CONNECT || head.headers.contains(name: "upgrade")
+    keepAlive = head.isKeepAlive && !connection.isDraining && !upgrades
     guard head.version.major == 1 else {
       return refuse(StatusBody.response(505, reason: "BadRequest", message: "unsupported HTTP version"))
     }

@@ -40,7 +40,9 @@ final class H2Client: Sendable {
 
   func close() async { try? await channel.close().get() }
 
-  func open(_ path: String, method: String = "GET", extra: [(String, String)] = [], autoRead: Bool = true, end: Bool = true) async throws -> H2Stream {
+  func open(_ path: String, method: String = "GET", extra: [(String, String)] = [], autoRead: Bool = true, end: Bool = true) async throws
+    -> H2Stream
+  {
     let stream = H2Stream()
     let headers = HPACKHeaders([(":method", method), (":path", path), (":scheme", "https"), (":authority", "localhost")] + extra)
     let promise = channel.eventLoop.makePromise(of: (any Channel).self)
@@ -54,7 +56,9 @@ final class H2Client: Sendable {
     return stream
   }
 
-  func ping() { channel.writeAndFlush(HTTP2Frame(streamID: .rootStream, payload: .ping(HTTP2PingData(withInteger: 7), ack: false)), promise: nil) }
+  func ping() {
+    channel.writeAndFlush(HTTP2Frame(streamID: .rootStream, payload: .ping(HTTP2PingData(withInteger: 7), ack: false)), promise: nil)
+  }
 
   final class PingCounter: Sendable {
     let count = Atomic<Int>(0)

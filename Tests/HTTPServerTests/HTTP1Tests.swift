@@ -122,6 +122,26 @@ import Testing
     }
   }
 
+  @Test func upgradeIsNotTaken() async throws {
+    try await withPlain { fixture in
+      let raw = try RawConnection(port: fixture.port)
+      raw.send("POST /log HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nContent-Length: 0\r\n\r\n")
+      let text = await raw.read()
+      #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n") && text.hasSuffix("POST /log [] 0"))
+      #expect(text.contains("Connection: close\r\n"))
+    }
+  }
+
+  @Test func longBodyArrivesWhole() async throws {
+    try await withPlain { fixture in
+      let raw = try RawConnection(port: fixture.port)
+      raw.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\nGET /next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+      let text = await raw.read()
+      #expect(text.contains("\r\n\r\n" + String(repeating: "x", count: 2_000_000) + "HTTP/1.1 200 OK"))
+      #expect(text.hasSuffix("GET /next [] 0"))
+    }
+  }
+
   @Test func brokenOffBodyHasNoLastChunk() async throws {
     try await withPlain { fixture in
       let raw = try RawConnection(port: fixture.port)

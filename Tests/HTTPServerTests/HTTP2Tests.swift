@@ -146,10 +146,10 @@ import Testing
   }
 
   @Test func idleConnectionEndsButNotUnderAWatch() async throws {
-    let fixture = try await Fixture { $0.idleTimeout = .milliseconds(200) }
-    let silent = try await H2Client(port: fixture.port)
+    let fixture = try await Fixture { $0.idleTimeout = .seconds(1) }
     let client = try await H2Client(port: fixture.port)
     let watch = try await client.open("/watch")
+    let silent = try await H2Client(port: fixture.port)
     #expect(await eventually { !silent.isOpen })
     try await Task.sleep(for: .milliseconds(500))
     fixture.responder.watches[0].feed(.bytes(Array("alive".utf8)), .end)

@@ -193,6 +193,7 @@ final class RunningProgram: Sendable {
   private let collected = Mutex<(output: Data, errors: Data)>((Data(), Data()))
   private let output = Pipe()
   private let errors = Pipe()
+  private let readers = DispatchGroup()
 
   init(_ program: String, _ arguments: [String]) throws {
     process = Process()
@@ -202,10 +203,14 @@ final class RunningProgram: Sendable {
     process.standardError = errors
     process.standardInput = FileHandle.nullDevice
     try process.run()
+    readers.enter()
+    readers.enter()
     Thread.detachNewThread { [self] in
+      defer { readers.leave() }
       while case let data = output.fileHandleForReading.availableData, !data.isEmpty { collected.withLock { $0.output += data } }
     }
     Thread.detachNewThread { [self] in
+      defer { readers.leave() }
       while case let data = errors.fileHandleForReading.availableData, !data.isEmpty { collected.withLock { $0.errors += data } }
     }
   }
@@ -218,8 +223,7 @@ final class RunningProgram: Sendable {
     await withCheckedContinuation { continuation in
       Thread.detachNewThread { [self] in
         process.waitUntilExit()
-        // The readers see the end of the pipes a moment later.
-        Thread.sleep(forTimeInterval: 0.05)
+        readers.wait()
         let (out, err) = collected.withLock { ($0.output, $0.errors) }
         continuation.resume(
           returning: Ran(
