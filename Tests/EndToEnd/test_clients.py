@@ -1,0 +1,126 @@
+"""Real clients besides kubectl: the Python dynamic client, kopf, and many watches on one HTTP/2 connection."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+from stack import API, eventually, workflow
+
+
+def test_python_dynamic_client_sees_the_life_of_a_workflow(stack):
+    from kubernetes import config, dynamic
+    from kubernetes.client import ApiClient, Configuration
+
+    configuration = Configuration()
+    config.load_kube_config(str(stack.gateway.kubeconfig), client_configuration=configuration)
+    client = dynamic.DynamicClient(ApiClient(configuration))
+    workflows = client.resources.get(api_version="workflow.example.com/v1alpha1", kind="Workflow")
+    start = workflows.get(namespace="default").metadata.resourceVersion
+    events = []
+
+    def watch():
+        for event in workflows.watch(namespace="default", resource_version=start, timeout=30):
+            if event["object"].metadata.name == "dynamic":
+                events.append((event["type"], event["object"].get("status", {}).get("phase")))
+                if event["type"] == "DELETED":
+                    return
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    workflows.create(namespace="default", body=workflow("dynamic", "true"))
+    eventually(lambda: ("MODIFIED", "Succeeded") in events, what="the events")
+    workflows.delete(name="dynamic", namespace="default")
+    thread.join(20)
+    kinds = [kind for kind, _ in events]
+    assert kinds[0] == "ADDED" and kinds[-1] == "DELETED" and set(kinds[1:-1]) == {"MODIFIED"}
+
+
+def test_kopf_handler_sees_events(stack, tmp_path):
+    program = tmp_path / "operator.py"
+    program.write_text(textwrap.dedent("""
+        import kopf
+
+        @kopf.on.event("workflow.example.com", "v1alpha1", "workflows")
+        def seen(event, name, **_):
+            print("SEEN", event["type"], name, flush=True)
+    """))
+    environment = {**os.environ, "KUBECONFIG": str(stack.gateway.kubeconfig)}
+    log = tmp_path / "kopf.log"
+    running = subprocess.Popen(
+        [sys.executable, "-m", "kopf", "run", "--standalone", "-n", "default", str(program)], env=environment, stdout=log.open("w"),
+        stderr=subprocess.STDOUT)
+    try:
+        time.sleep(4)
+        stack.create(workflow("for-kopf", "sleep 1"))
+        stack.phase("for-kopf", "Succeeded")
+        stack.gateway.raw("DELETE", f"{API}/namespaces/default/workflows/for-kopf")
+
+        def seen():
+            kinds = [line.split()[-2] for line in log.read_text().splitlines() if "SEEN" in line and line.endswith("for-kopf")]
+            return kinds and kinds[0] == "ADDED" and "MODIFIED" in kinds and kinds[-1] == "DELETED"
+        eventually(seen, what="ADDED, MODIFIED, DELETED in kopf")
+    finally:
+        running.terminate()
+        running.wait(15)
+
+
+def test_300_cancelled_watches_leave_another_alive(stack):
+    h2 = pytest.importorskip("h2.connection")
+    import h2.config
+    import h2.events
+    import socket
+
+    sock = socket.create_connection(("127.0.0.1", stack.gateway.port))
+    context = stack.gateway.tls
+    context.set_alpn_protocols(["h2"])
+    sock = context.wrap_socket(sock, server_hostname="127.0.0.1")
+    assert sock.selected_alpn_protocol() == "h2"
+    connection = h2.connection.H2Connection(config=h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
+    connection.initiate_connection()
+    sock.sendall(connection.data_to_send())
+    received = {}
+    ended = []
+
+    def pump(seconds):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            sock.settimeout(max(0.01, deadline - time.monotonic()))
+            try:
+                data = sock.recv(65536)
+            except TimeoutError:
+                return
+            assert data, "the server closed the connection"
+            for event in connection.receive_data(data):
+                if isinstance(event, h2.events.DataReceived):
+                    received.setdefault(event.stream_id, b"")
+                    received[event.stream_id] += event.data
+                    connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                elif isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset)):
+                    ended.append(event.stream_id)
+                assert not isinstance(event, h2.events.ConnectionTerminated), event
+            sock.sendall(connection.data_to_send())
+
+    def watch():
+        stream = connection.get_next_available_stream_id()
+        connection.send_headers(stream, [
+            (":method", "GET"), (":path", f"{API}/namespaces/default/workflows?watch=true"), (":scheme", "https"),
+            (":authority", f"127.0.0.1:{stack.gateway.port}")], end_stream=True)
+        sock.sendall(connection.data_to_send())
+        return stream
+
+    kept = watch()
+    pump(0.5)
+    for _ in range(300):
+        stream = watch()
+        pump(0.01)
+        connection.reset_stream(stream, error_code=8)
+        sock.sendall(connection.data_to_send())
+    stack.create(workflow("after-300", "true"))
+    eventually(lambda: pump(0.2) or b"after-300" in received.get(kept, b""), what="the event on the kept watch")
+    assert kept not in ended
+    sock.close()
