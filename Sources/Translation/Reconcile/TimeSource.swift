@@ -6,3 +6,8 @@ package protocol TimeSource: Sendable {
   /// - Throws: `CancellationError` when the task was cancelled.
   func sleep(until: Timestamp) async throws
 }
+
+extension TimeSource {
+  /// - Throws: `CancellationError` when the task was cancelled.
+  package func sleep(for duration: Duration) async throws { try await sleep(until: now + duration) }
+}

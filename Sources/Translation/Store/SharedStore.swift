@@ -7,6 +7,7 @@ internal import Synchronization
 package final class SharedStore: Sendable {
   private let state: Mutex<RunStore>
   private let wakers = Wakers()
+  private let watchListeners = Mutex<[BindingID: (namespaces: Set<String>, begun: @Sendable () -> Void)]>([:])
   private let listeners = Mutex<[BindingID: @Sendable (ObserveOutcome) -> Void]>([:])
 
   package init(_ state: RunStore) { self.state = Mutex(state) }
@@ -53,6 +54,12 @@ package final class SharedStore: Sendable {
   package func ref(uid: String) -> RunRef? { state.withLock { $0.ref(uid: uid) } }
   package func run(_ ref: RunRef) -> KnownRun? { state.withLock { $0.run(ref) } }
   package func object(of ref: RunRef) -> StoredObject? { state.withLock { $0.object(of: ref) } }
+
+  /// Whether a run is the one that its envelope was made for: it was submitted here.
+  package func ownsEnvelope(_ ref: RunRef) -> Bool { state.withLock { $0.ownsEnvelope(ref) } }
+
+  /// All objects of a kind as they are now, whatever the readiness of the bindings; for our own work, not for answers.
+  package func objects(_ resource: Resource) -> [StoredObject] { state.withLock { $0.objects[resource].objects } }
 
   private static func requireReady(_ state: borrowing RunStore, _ resource: Resource, _ namespace: String?) throws(ReadFailure) {
     let missing = state.notReady(resource, namespace: namespace)
@@ -126,7 +133,17 @@ package final class SharedStore: Sendable {
   // MARK: Watches
 
   func register(_ cursor: WatchCursor, _ wake: @escaping @Sendable () -> Void) -> Int {
-    wakers.add(cursor.resource, cursor.selection.namespace, wake)
+    let id = wakers.add(cursor.resource, cursor.selection.namespace, wake)
+    if cursor.resource == .workflows {
+      for (namespaces, begun) in watchListeners.withLock({ $0 }).values
+      where cursor.selection.namespace.map(namespaces.contains) ?? true { begun() }
+    }
+    return id
+  }
+
+  /// Registers who is told that somebody began to watch the runs of a binding's namespaces.
+  package func listenForWatches(_ binding: BindingID, namespaces: Set<String>, _ begun: (@Sendable () -> Void)?) {
+    watchListeners.withLock { $0[binding] = begun.map { (namespaces, $0) } }
   }
 
   func unregister(_ id: Int, _ resource: Resource) { wakers.remove(id, resource) }
@@ -142,6 +159,19 @@ package final class SharedStore: Sendable {
 
   /// Whether somebody watches runs of a namespace.
   package func isWatched(_ resource: Resource, namespaces: Set<String>) -> Bool { wakers.isWatched(resource, namespaces: namespaces) }
+
+  /// Waits until something of a kind changes, or for a while.
+  package func changes(of resource: Resource, within: Duration, clock: any TimeSource) async {
+    let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let id = wakers.add(resource, nil) { continuation.yield() }
+    defer { wakers.remove(id, resource) }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { for await _ in stream { return } }
+      group.addTask { try? await clock.sleep(for: within) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
 
   /// Waits until a version was given out; for lists and watches that ask for a newer one than we know (kubernetes-wire §5 ⁴).
   ///

@@ -1,0 +1,117 @@
+internal import AdapterKit
+internal import JSON
+
+extension Reconciler {
+  mutating func beginSweep(_ turn: inout Turn) {
+    runs.forgive()
+    let sweep = Sweep(began: turn.now, since: turn.now - settings.window)
+    self.sweep = sweep
+    turn.actions.append(.list(since: sweep.since, cursor: nil))
+  }
+
+  mutating func page(_ result: Result<RunPage, AdapterError>, _ times: CallTimes, _ turn: inout Turn) {
+    guard sweep?.stage == .pages, let since = sweep?.since else { return }
+    switch result {
+    case .failure(let error): sweepFailed(error, &turn)
+    case .success(let page):
+      called(nil, &turn)
+      sweep?.take(page)
+      turn.actions.append(.observe(observed(page.observations, times, .list)))
+      if let next = page.next {
+        turn.actions.append(.list(since: since, cursor: next))
+      } else if abilities.overlaysApart {
+        sweep?.stage = .overlays
+        turn.actions.append(.overlays(cursor: nil))
+      } else {
+        sweep?.stage = .settling
+        turn.actions.append(.settle)
+      }
+    }
+  }
+
+  mutating func overlays(_ result: Result<OverlayPage, AdapterError>, _ times: CallTimes, _ turn: inout Turn) {
+    guard sweep?.stage == .overlays else { return }
+    switch result {
+    case .failure(let error): sweepFailed(error, &turn)
+    case .success(let page):
+      called(nil, &turn)
+      sweep?.overlays.merge(page.overlays) { _, new in new }
+      if sweep?.overlaysBegan == nil { sweep?.overlaysBegan = times.began }
+      if let next = page.next {
+        turn.actions.append(.overlays(cursor: next))
+      } else if let overlays = sweep?.overlays {
+        let began = sweep?.overlaysBegan ?? times.began
+        turn.actions.append(.observeOverlays(overlays, CallTimes(began: began, ended: times.ended)))
+        sweep?.overlays = [:]
+        sweep?.stage = .settling
+        turn.actions.append(.settle)
+      }
+    }
+  }
+
+  /// All rows are learnt. The sweep ends when every run's envelope is known too.
+  mutating func settled(_ turn: inout Turn) { endSweepIfSettled(&turn) }
+
+  mutating func endSweepIfSettled(_ turn: inout Turn) {
+    guard var sweep, sweep.stage == .settling, runs.lacking.isEmpty else { return }
+    sweep.unreadable += runs.unreadable.sorted(by: RunKey.precedes).map { "\($0): the engine does not tell all of it" }
+    self.sweep = nil
+    endSweep(sweep, &turn)
+  }
+
+  private mutating func endSweep(_ sweep: Sweep, _ turn: inout Turn) {
+    lastSuccess = sweep.began
+    unreadableSweeps = sweep.unreadable.isEmpty ? 0 : unreadableSweeps + 1
+    let isUsable = sweep.unreadable.isEmpty || unreadableSweeps >= ReconcilerSettings.unreadableSweeps
+    if !isSwept, isUsable {
+      isSwept = true
+      turn.actions.append(.markSwept)
+      if nextPoll == nil, settings.pollInterval > .zero { nextPoll = pollTime(turn) }
+    }
+    if sweep.unreadable.isEmpty { judgeAbsence(sweep, turn) }
+    if !isSwept {
+      nextSweep = turn.jittered(.seconds(5))
+    } else if settings.pollInterval > .zero || absence.shrink != nil {
+      nextSweep = turn.jittered(sweepInterval)
+    }
+    judgeSync(unreadable: sweep.unreadable, turn)
+  }
+
+  /// Without incremental polling only a sweep finds new runs.
+  private var sweepInterval: Duration {
+    if abilities.incremental || settings.pollInterval == .zero { return settings.sweepInterval }
+    return min(settings.sweepInterval, settings.pollInterval * (isWatched ? 1 : settings.idleFactor))
+  }
+
+  private mutating func judgeAbsence(_ sweep: Sweep, _ turn: Turn) {
+    let missing = runs.all.filter { sweep.reaches($0.value, abilities) }.keys.sorted(by: RunKey.precedes)
+    for key in absence.judge(missing: missing, of: runs.count, now: turn.now) { gets.add(key, .absence) }
+  }
+
+  private mutating func judgeSync(unreadable: [String], _ turn: Turn) {
+    if let shrink = absence.shrink, !shrink.accepted {
+      conditions.synced.become(
+        false, "SuspiciousShrink",
+        "\(shrink.missing) of \(runs.count) runs are missing from the engine's list; they are shown until that is certain", now: turn.now)
+    } else if let first = unreadable.first {
+      conditions.synced.become(
+        false, "UnreadableRuns", "\(unreadable.count) of the engine's runs cannot be understood, for example: \(first)", now: turn.now)
+    } else if isSwept {
+      conditions.synced.become(true, "Synced", now: turn.now)
+    }
+  }
+
+  private mutating func sweepFailed(_ error: AdapterError, _ turn: inout Turn) {
+    sweep = nil
+    called(error, &turn)
+    let soonest = max(breaker.openUntil ?? turn.now, turn.jittered(.seconds(isSwept ? 10 : 2)))
+    nextSweep = settings.pollInterval == .zero && isSwept ? nil : soonest
+    if conditions.synced.reason != "SuspiciousShrink" {
+      conditions.synced.become(false, Breaker.isEngineWide(error) ? "Unreachable" : "ListFailed", error.message, now: turn.now)
+    }
+  }
+
+  func observed(_ observations: [Observation], _ times: CallTimes, _ source: Observed.Source) -> [Observed] {
+    observations.map { Observed(binding, $0, began: times.began, ended: times.ended, source: source) }
+  }
+}
