@@ -1,0 +1,40 @@
+internal import HTTPMessage
+internal import KubeWire
+internal import Translation
+
+/// Who asks, and whether they may: the two filters before every handler.
+struct Access: Sendable {
+  let authenticator: any Authenticator
+  let authorizer: any Authorizer
+
+  private static let openPaths: Set<String> = ["/healthz", "/livez", "/readyz"]
+
+  /// - Throws: 401; 403 for a request that wants to be somebody else, which this server does not do (kubernetes-wire F7).
+  func user(of request: HTTPRequest) async throws(StatusError) -> UserInfo {
+    guard var user = try await authenticator.authenticate(request) else { throw .unauthorized() }
+    if let header = request.headers.lines.first(where: { $0.name.lowercased().hasPrefix("impersonate-") })?.name {
+      throw .forbidden("User \(GoText.quoted(user.name)) cannot impersonate: this server does not take the header \(header)")
+    }
+    // A6: also for users of the front proxy.
+    if !user.groups.contains("system:authenticated"), !user.groups.contains("system:unauthenticated") {
+      user.groups.append("system:authenticated")
+    }
+    return user
+  }
+
+  /// - Throws: 403 in Kubernetes' words, 500 when it could not be decided.
+  func authorize(_ user: UserInfo, _ info: RequestInfo) async throws(StatusError) {
+    if Self.openPaths.contains(info.path) || user.groups.contains("system:masters") { return }
+    guard case .denied(let reason) = try await authorizer.authorize(AuthorizationAttributes(user: user, info: info)) else { return }
+    let who = "User \(GoText.quoted(user.name))"
+    let end = reason.isEmpty ? "" : ": \(reason)"
+    guard info.isResourceRequest else {
+      throw .forbidden("\(who) cannot \(info.verb) path \(GoText.quoted(info.path))\(end)")
+    }
+    let resource = info.subresource.isEmpty ? info.resource : "\(info.resource)/\(info.subresource)"
+    let scope = info.namespace.map { "in the namespace \(GoText.quoted($0))" } ?? "at the cluster scope"
+    throw .forbidden(
+      resource: info.resource, group: info.group, name: info.name,
+      reason: "\(who) cannot \(info.verb) resource \(GoText.quoted(resource)) in API group \(GoText.quoted(info.group)) \(scope)\(end)")
+  }
+}

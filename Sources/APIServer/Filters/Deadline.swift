@@ -1,0 +1,72 @@
+internal import JSON
+internal import KubeWire
+internal import Synchronization
+internal import Translation
+
+/// Answers in time, whatever the work does (kubernetes-wire U4).
+enum Deadline {
+  /// - Parameters:
+  ///   - query: its `timeout` is a Go duration; the maximum is also the default.
+  /// - Throws: 400 for what is no duration.
+  static func duration(_ query: QueryParameters, maximum: Duration) throws(StatusError) -> Duration {
+    guard let text = query["timeout"], !text.isEmpty else { return maximum }
+    guard let value = GoDuration.parse(text), value >= .zero else {
+      throw .badRequest("invalid timeout specified in the request URL - time: invalid duration \(GoText.quoted(text))")
+    }
+    return value == .zero ? maximum : min(value, maximum)
+  }
+
+  private struct Race: Sendable {
+    var waiter: CheckedContinuation<Result<Answer, StatusError>, Never>?
+    var result: Result<Answer, StatusError>?
+  }
+  typealias Answer = APIServerResponder.Answer
+
+  /// Runs `work` until `moment`. A read is cancelled then; a write that was sent goes on to its end, since breaking it off would leave it in doubt,
+  /// and is also not ended when the client goes away.
+  ///
+  /// - Throws: what `work` throws; 504 when time is up.
+  static func run(
+    until moment: Timestamp, clock: any TimeSource, isWrite: Bool, _ work: @escaping @Sendable () async throws(StatusError) -> Answer
+  ) async throws(StatusError) -> Answer {
+    let race = RaceBox()
+    // Not a task group: a group would wait for work that does not heed its cancellation.
+    let worker = Task {
+      do throws(StatusError) { race.finish(.success(try await work())) } catch { race.finish(.failure(error)) }
+    }
+    let timer = Task {
+      do { try await clock.sleep(until: moment) } catch { return }
+      race.finish(.failure(.deadlineExceeded))
+      if !isWrite { worker.cancel() }
+    }
+    let result = await withTaskCancellationHandler {
+      await withCheckedContinuation { race.wait($0) }
+    } onCancel: {
+      if !isWrite { worker.cancel() }
+    }
+    timer.cancel()
+    return try result.get()
+  }
+
+  /// The first result counts.
+  private final class RaceBox: Sendable {
+    private let state = Mutex(Race())
+
+    func finish(_ result: Result<Answer, StatusError>) {
+      let waiter = state.withLock { state in
+        if state.result == nil { state.result = result }
+        defer { state.waiter = nil }
+        return state.waiter
+      }
+      waiter?.resume(returning: result)
+    }
+
+    func wait(_ continuation: CheckedContinuation<Result<Answer, StatusError>, Never>) {
+      let result = state.withLock { state in
+        if state.result == nil { state.waiter = continuation }
+        return state.result
+      }
+      if let result { continuation.resume(returning: result) }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+internal import HTTPMessage
+internal import JSON
+internal import KubeWire
+internal import Translation
+
+/// One request for one of our kinds, on its way to its handler.
+struct APIRequest: Sendable {
+  let http: HTTPRequest
+  let info: RequestInfo
+  let query: QueryParameters
+  let kind: KindDescription
+  let resource: Resource
+  let context: RequestContext
+  let services: Services
+
+  /// The namespace of the path; empty for cluster-scoped kinds.
+  var namespace: String { info.namespace ?? "" }
+
+  /// What every handler works with.
+  struct Services: Sendable {
+    let gateway: Gateway
+    let configuration: APIServerConfiguration
+    let clock: any TimeSource
+    let events: WatchEventEncoder
+    /// A number from 0 up to 1, for what shall not happen everywhere at once.
+    let random: @Sendable () -> Double
+  }
+
+  /// - Throws: 400 and 422, see ``ListOptions``.
+  func listOptions() throws(StatusError) -> ListOptions { try ListOptions(query: query, selectableFields: kind.selectableFields) }
+
+  /// - Throws: 406, and 400 for a wrong `includeObject`.
+  func form(for answer: AcceptHeader.Answer) throws(StatusError) -> ResponseForm {
+    try AcceptHeader(http.headers["Accept"]).form(for: answer, kind: kind.kind, query: query)
+  }
+
+  func encoder(_ form: ResponseForm) -> ObjectEncoder {
+    ObjectEncoder(form: form, kind: kind, apiVersion: services.configuration.group.apiVersion, now: services.clock.now)
+  }
+}

@@ -1,0 +1,113 @@
+internal import HTTPMessage
+internal import JSON
+internal import KubeWire
+internal import OrderedCollections
+internal import Translation
+
+/// Reads request bodies.
+struct BodyDecoder {
+  let request: APIRequest
+
+  private var version: String { request.services.configuration.group.version }
+  private var kind: String { request.kind.kind }
+
+  /// The object of a create, its types checked, what the kind does not have dropped.
+  ///
+  /// - Throws: 415 for another media type, 400 for what is no JSON, no object of the kind, or, with Strict, has unknown or repeated fields.
+  func object(_ validation: FieldValidation) throws(StatusError) -> JSONValue {
+    try checkMediaType(["application/json"])
+    let root = try document().root
+    guard root.kind == .object else {
+      throw .badRequest("\(kind) in version \(GoText.quoted(version)) cannot be handled as a \(kind): the body is no object")
+    }
+    try checkKind(root)
+    var decoder = SchemaDecoder(kind: kind)
+    let object: JSONValue
+    do throws(SchemaDecoder.TypeMismatch) {
+      object = try decoder.decode(root, as: request.kind.schema)
+    } catch {
+      throw unhandled(error.message)
+    }
+    switch validation {
+    case .ignore: break
+    case .warn: for error in decoder.strictErrors { request.context.warn(error) }
+    case .strict:
+      if !decoder.strictErrors.isEmpty { throw unhandled("strict decoding error: \(decoder.strictErrors.joined(separator: ", "))") }
+    }
+    return try placed(object)
+  }
+
+  /// The options of a delete; nil when the request has no body.
+  func deleteOptions() throws(StatusError) -> DeleteOptions {
+    guard !request.http.body.isEmpty else { return try DeleteOptions(body: nil, query: request.query) }
+    try checkMediaType(["application/json"])
+    return try DeleteOptions(body: try document().root.value, query: request.query)
+  }
+
+  /// A patch of one of the media types. - Throws: 415, also when there is no media type (kubernetes-wire N6, C19).
+  func patch() throws(StatusError) -> JSONValue {
+    guard let type = mediaType, APIGroup.patchMediaTypes.contains(type) else {
+      throw .unsupportedMediaType(accepted: APIGroup.patchMediaTypes)
+    }
+    do throws(JSONError) {
+      return try JSONValue(parsing: request.http.body)
+    } catch {
+      throw .badRequest("error decoding patch: \(error)")
+    }
+  }
+
+  /// Without its parameters, in lower case; nil when there is none.
+  private var mediaType: String? {
+    request.http.headers["Content-Type"].map {
+      let type = $0.prefix { $0 != ";" }.lowercased()
+      return String(type.drop { $0 == " " }.prefix { $0 != " " })
+    }
+  }
+
+  private func checkMediaType(_ accepted: [String]) throws(StatusError) {
+    // A request without a type is JSON: the Python client sends such (kubernetes-wire N6).
+    guard let type = mediaType, !type.isEmpty, !accepted.contains(type) else { return }
+    throw .unsupportedMediaType(accepted: accepted)
+  }
+
+  private func document() throws(StatusError) -> JSONDocument {
+    do throws(JSONError) {
+      return try JSONDocument(request.http.body)
+    } catch {
+      throw .badRequest(
+        "the object provided is unrecognized (must be of type \(kind)): couldn't get version/kind; json parse error: \(error)")
+    }
+  }
+
+  /// Both may be absent; what is there must be right (kubernetes-wire C8).
+  private func checkKind(_ root: JSONView) throws(StatusError) {
+    let given = root["kind"]?.string ?? ""
+    let apiVersion = root["apiVersion"]?.string ?? ""
+    guard (given.isEmpty || given == kind) && (apiVersion.isEmpty || apiVersion == request.services.configuration.group.apiVersion) else {
+      let shown = apiVersion.isEmpty ? request.services.configuration.group.apiVersion : apiVersion
+      let name = given.isEmpty ? kind : given
+      let version = shown.split(separator: "/").last.map(String.init) ?? shown
+      throw .badRequest(
+        "\(name) in version \(GoText.quoted(version)) cannot be handled as a \(kind): no kind \(GoText.quoted(name)) is registered for version "
+          + GoText.quoted(shown))
+    }
+  }
+
+  /// With the namespace of the path.
+  private func placed(_ object: JSONValue) throws(StatusError) -> JSONValue {
+    var object = object
+    object["apiVersion"] = .string(request.services.configuration.group.apiVersion)
+    object["kind"] = .string(kind)
+    let namespace = object["metadata"]?["namespace"]?.string ?? ""
+    guard namespace.isEmpty || namespace == request.namespace else {
+      throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+    }
+    object["metadata"] = object["metadata"] ?? .emptyObject
+    if request.kind.isNamespaced { object["metadata"]?["namespace"] = .string(request.namespace) }
+    return object
+  }
+
+  private func unhandled(_ why: String) -> StatusError {
+    .badRequest("\(kind) in version \(GoText.quoted(version)) cannot be handled as a \(kind): \(why)")
+  }
+}

@@ -1,0 +1,72 @@
+package import KubeWire
+
+/// What a request is about, told from its method, path and query alone (kubernetes-wire U6, as endpoints/request/requestinfo.go).
+package struct RequestInfo: Sendable, Hashable {
+  /// Below `/apis/GROUP/VERSION`, with a resource in it.
+  package var isResourceRequest: Bool
+  /// The decoded path.
+  package var path: String
+  /// get, list, watch, create, update, patch, delete or deletecollection; the method in lower case for what is no resource.
+  package var verb: String
+  package var group: String
+  package var version: String
+  /// nil for cluster-scoped requests and for lists over all namespaces.
+  package var namespace: String?
+  package var resource: String
+  package var subresource: String
+  /// Of the path or, for list and watch, the one that the field selector asks for.
+  package var name: String
+  /// The name stands in the path.
+  package var hasName: Bool
+
+  /// nil when the path cannot be decoded or has an empty segment (kubernetes-wire U5).
+  package init?(method: String, path: String, query: QueryParameters) {
+    var segments: [String] = []
+    let raw = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+    for (index, segment) in raw.enumerated() {
+      // One slash at the end is allowed.
+      if segment.isEmpty, index == raw.count - 1 { break }
+      guard !segment.isEmpty, let decoded = PercentEncoding.decoded(segment) else { return nil }
+      segments.append(decoded)
+    }
+    self.path = "/" + segments.joined(separator: "/") + (path.hasSuffix("/") && !segments.isEmpty ? "/" : "")
+    isResourceRequest = false
+    verb = method.lowercased()
+    (group, version, resource, subresource, name) = ("", "", "", "", "")
+    namespace = nil
+    hasName = false
+
+    guard segments.count >= 4, segments[0] == "apis" else { return }
+    group = segments[1]
+    version = segments[2]
+    var rest = segments.dropFirst(3)
+    if rest.first == "namespaces", rest.count >= 3 {
+      namespace = rest[rest.startIndex + 1]
+      rest = rest.dropFirst(2)
+    }
+    isResourceRequest = true
+    resource = rest.popFirst() ?? ""
+    if let first = rest.popFirst() {
+      name = first
+      hasName = true
+    }
+    subresource = rest.joined(separator: "/")
+    switch method {
+    case "GET", "HEAD":
+      verb = hasName ? "get" : query.bool("watch") ? "watch" : "list"
+    case "POST": verb = "create"
+    case "PUT": verb = "update"
+    case "PATCH": verb = "patch"
+    case "DELETE": verb = hasName ? "delete" : "deletecollection"
+    default: break
+    }
+    if !hasName, verb == "list" || verb == "watch" || verb == "deletecollection", let text = query["fieldSelector"], !text.isEmpty,
+      let selector = try? FieldSelector(parsing: text, allowed: ListOptions.commonFields), let exact = selector.exactName
+    {
+      name = exact
+    }
+  }
+
+  /// Watches and logs, which no deadline ends and no limit counts.
+  package var isLongRunning: Bool { verb == "watch" || subresource == "log" }
+}
