@@ -151,6 +151,12 @@ final class EngineShell {
   /// Ends what runs; true in the future when no process is left.
   func stop(grace: Duration) { quietTurn { state, now in state.stop(grace: grace, now: now) } }
 
+  /// After ``stop(grace:)``, when no process is left: lets go of the data folder.
+  func close() {
+    timer?.cancel()
+    journal?.close()
+  }
+
   // MARK: - Logs that are followed
 
   func follow(_ job: String, _ stream: LogStream) { followers[job, default: [:]][ObjectIdentifier(stream)] = stream }

@@ -93,7 +93,10 @@ package final class EngineServer: Sendable {
       if left == 0 { break }
       try? await Task.sleep(for: .milliseconds(20))
     }
-    try? await loop.submit { [connections] in connections.value.closeAll() }.get()
+    try? await loop.submit { [connections, shell] in
+      connections.value.closeAll()
+      shell.value.close()
+    }.get()
     try? await group.shutdownGracefully()
   }
 

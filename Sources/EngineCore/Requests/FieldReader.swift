@@ -75,7 +75,8 @@ struct FieldReader {
     guard value.rawBytes.count <= ObjectPatch.maximumBytes else {
       throw .invalid(path(name), "has \(value.rawBytes.count) bytes, more than \(ObjectPatch.maximumBytes)")
     }
-    return RawJSON(bytes: Array(value.rawBytes))
+    // A string's raw bytes come without its quotes.
+    return RawJSON(bytes: value.kind == .string ? [0x22] + value.rawBytes + [0x22] : Array(value.rawBytes))
   }
 
   /// - Throws: 422 naming all members that were not asked for.

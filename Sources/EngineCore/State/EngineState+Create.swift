@@ -46,7 +46,8 @@ extension EngineState {
     job.annotations = original.annotations
     job.metadata = original.metadata
     job.envelope = original.envelope
-    return jobs[enter(job, steps: original.steps.map(\.spec), now: now)]!
+    let copy = enter(job, steps: original.steps.map(\.spec), now: now)
+    return jobs[copy]!
   }
 
   /// What a request asks to run: inline, or from its template.

@@ -7,7 +7,7 @@
 final class Journal {
   private let path: String
   private var descriptor: Int32 = -1
-  private let lock: Int32
+  private var lock: Int32
   private var size = 0
   private var snapshotSize = 0
   /// Set when a write failed: what is in memory is no longer what is on disk.
@@ -21,14 +21,21 @@ final class Journal {
     lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard lock >= 0 else { throw FileError("open", lockPath, errno: errno) }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-      close(lock)
+      Glibc.close(lock)
+      lock = -1
       throw FileError("another engine uses the data folder \(folder)")
     }
   }
 
-  deinit {
-    if descriptor >= 0 { close(descriptor) }
-    close(lock)
+  deinit { close() }
+
+  /// Lets another engine have the folder. Nothing is stored any more.
+  func close() {
+    if descriptor >= 0 { Glibc.close(descriptor) }
+    if lock >= 0 { Glibc.close(lock) }
+    descriptor = -1
+    lock = -1
+    failure = failure ?? FileError("the engine has stopped")
   }
 
   /// Reads the journal into `state` and opens it for appending.
@@ -77,7 +84,7 @@ final class Journal {
       bytes.append(0x0A)
     }
     try Files.replace(path, with: bytes, mode: 0o600)
-    if descriptor >= 0 { close(descriptor) }
+    if descriptor >= 0 { Glibc.close(descriptor) }
     descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
     guard descriptor >= 0 else { throw FileError("open", path, errno: errno) }
     size = bytes.count
