@@ -6,10 +6,14 @@ public struct CELEnvironment: Sendable {
   private(set) var functions: [String: [CELFunction]]
   private(set) var typeNames: [String: CELType]
   /// Abstract types with an order.
-  private(set) var ordered: Set<String> = ["kubernetes.Quantity"]
+  private(set) var ordered: Set<String> = ["kubernetes.Quantity", "kubernetes.Semver"]
 
   /// A namespace in which names are looked for first, such as `com.example`; empty unless told.
   public var container = ""
+
+  /// Whether expressions may use `cel.block([slot, …], result)` with `cel.index(n)`, `cel.iterVar(n, m)` and `cel.accuVar(n, m)`, which optimisers
+  /// write and people do not. Slots are evaluated at their first use.
+  public var allowsBlocks = false
 
   public init() {
     functions = Library.functions

@@ -14,11 +14,11 @@ public struct CELProgram: Sendable {
 
   /// Parses, checks and compiles.
   ///
-  /// - Parameter checked: false leaves types to be found out at run time; names must be declared all the same.
+  /// - Parameter checked: false leaves types and unknown names to be found out at run time.
   /// - Throws: ``CELError`` of kind parse or check with its place.
   public init(_ source: String, environment: CELEnvironment, checked: Bool = true) throws(CELError) {
     do throws(CELError) {
-      try self.init(try Parser.parse(source), source: source, environment: environment, checked: checked)
+      try self.init(try Parser.parse(source, blocks: environment.allowsBlocks), source: source, environment: environment, checked: checked)
     } catch {
       throw error.located(in: source)
     }

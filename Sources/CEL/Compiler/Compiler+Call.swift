@@ -16,20 +16,25 @@ extension Compiler {
       if let overloads = environment.functions[plain]?.filter({ $0.member }), !overloads.isEmpty {
         return try resolve(plain, overloads, [target] + arguments, member: true, at: offset)
       }
-      throw unknown(plain, member: true, at: offset)
+      return try unknown(plain, [target] + arguments, member: true, at: offset)
     }
     for candidate in environment.candidates(plain, absolute: absolute) {
       if let overloads = environment.functions[candidate]?.filter({ !$0.member }), !overloads.isEmpty {
         return try resolve(candidate, overloads, arguments, member: false, at: offset)
       }
     }
-    throw unknown(plain, member: false, at: offset)
+    return try unknown(plain, arguments, member: false, at: offset)
   }
 
-  private func unknown(_ name: String, member: Bool, at offset: Int) -> CELError {
+  private mutating func unknown(_ name: String, _ arguments: [Expr], member: Bool, at offset: Int) throws(CELError) -> Typed {
+    guard checks else {
+      var nodes: [Node] = []
+      for argument in arguments { nodes.append(try compile(argument).node) }
+      return Typed(node: CallNode(name, [], nodes, offset: offset), type: .dyn)
+    }
     let near = environment.functions.keys.filter { editDistanceIsSmall($0, name) && $0 != name }.sorted()
     let hint = near.first.map { " (did you mean '\($0)'?)" } ?? ""
-    return fail("undeclared reference to the \(member ? "member function" : "function") '\(name)'\(hint)", at: offset)
+    throw fail("undeclared reference to the \(member ? "member function" : "function") '\(name)'\(hint)", at: offset)
   }
 
   private mutating func resolve(_ name: String, _ all: [CELFunction], _ arguments: [Expr], member: Bool, at offset: Int) throws(CELError)
@@ -49,6 +54,7 @@ extension Compiler {
         let type = unifier.instance(overload.result, &names)
         guard unifier.fit(types, parameters) else { continue }
         matching.append(overload)
+        if overload.isFallback, found != nil { continue }
         let resolved = unifier.resolved(type)
         if let previous = found, previous != resolved { found = .dyn } else { found = resolved }
       }
@@ -56,7 +62,7 @@ extension Compiler {
       result = found
       overloads = matching
     }
-    guard !overloads.isEmpty else { throw noOverload(name, types, member: member, at: offset) }
+
     if name == "matches", arguments.count == 2, case .constant(.string(let pattern)) = arguments[1].kind {
       let regex: Regex
       do throws(CELError) { regex = try Regex(pattern) } catch { throw fail(error.message, at: arguments[1].offset) }

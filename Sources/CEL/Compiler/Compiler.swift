@@ -38,7 +38,11 @@ struct Compiler {
     case .constant(let value): return Typed(node: ConstantNode(value, offset: offset), type: value.type)
     case .ident, .select(_, _, optional: false):
       if let named = try named(expr) { return named }
-      guard case .select(let operand, let field, _) = expr.kind else { throw undeclared(expr.qualifiedName ?? "", at: offset) }
+      guard case .select(let operand, let field, _) = expr.kind else {
+        let name = expr.qualifiedName ?? ""
+        guard checks else { return Typed(node: VariableNode(name, offset: offset), type: .dyn) }
+        throw undeclared(name, at: offset)
+      }
       return try select(try compile(operand), field, .plain, at: offset)
     case .select(let operand, let field, optional: true): return try select(try compile(operand), field, .optional, at: offset)
     case .has(let operand, let field, _): return try select(try compile(operand), field, .test, at: offset)

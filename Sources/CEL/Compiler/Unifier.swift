@@ -81,6 +81,7 @@ struct Unifier {
     case (_, .nullable(let b)): return fits(a, b)
     case (.null, .timestamp), (.null, .duration), (.null, .optional), (.null, .object), (.null, .abstract): return true
     case (.timestamp, .null), (.duration, .null), (.optional, .null), (.object, .null), (.abstract, .null): return true
+    case (.int, Library.number), (.uint, Library.number), (.double, Library.number): return true
     case (.list(let a), .list(let b)), (.optional(let a), .optional(let b)): return fits(a, b)
     case (.map(let key, let value), .map(let otherKey, let otherValue)): return fits(key, otherKey) && fits(value, otherValue)
     // An object is a map whose keys are known.

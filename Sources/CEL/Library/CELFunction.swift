@@ -34,6 +34,8 @@ public struct CELFunction: Sendable {
   var cost: Cost
   /// The last parameter may be repeated.
   var isVariadic = false
+  /// Says nothing about the result's type where another overload fits too.
+  var isFallback = false
 
   /// - Parameters:
   ///   - name: as it is called; dots make a namespace, as in `math.abs`.

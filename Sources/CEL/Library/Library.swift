@@ -2,7 +2,7 @@
 enum Library {
   static let functions: [String: [CELFunction]] = {
     var all: [String: [CELFunction]] = [:]
-    for function in standard + strings + times + optionals + sets + lists + math + encoders {
+    for function in standard + strings + times + optionals + sets + lists + math + encoders + network + kubernetes {
       all[function.name, default: []].append(function)
     }
     return all
@@ -11,11 +11,12 @@ enum Library {
   static let typeNames: [String: CELType] = {
     var names: [String: CELType] = [:]
     for type in [
-      CELType.dyn, .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .type, .list(.dyn), .map(.dyn, .dyn),
+      CELType.null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .type, .list(.dyn), .map(.dyn, .dyn),
       .optional(.dyn),
     ] {
       names[type.name] = type
     }
+    for name in ["net.IP", "net.CIDR", "kubernetes.URL", "kubernetes.Quantity", "kubernetes.Semver"] { names[name] = .abstract(name) }
     return names
   }()
 
@@ -27,6 +28,8 @@ enum Library {
     return [function, twin]
   }
 
+  /// A type that int, uint and double fit; only in declarations of this library.
+  static let number = CELType.abstract("@number")
   static let A = CELType.parameter("A")
   static let B = CELType.parameter("B")
 

@@ -90,18 +90,13 @@ extension Library {
       functions.append(same)
       functions.append(.unary(name, .list(type), type, cost: .traverse) { value throws(CELError) in try body(value.elements ?? []) })
     }
-    // Numbers of different types: which one it will be is not known before.
-    for type in numbers {
-      for other in numbers where other != type {
-        var mixed = CELFunction.many(name, [type, other], .dyn, cost: .traverse, body)
-        functions.append(mixed)
-        for third in numbers {
-          mixed = CELFunction.many(name, [type, other, third], .dyn, cost: .traverse, body)
-          functions.append(mixed)
-          mixed = CELFunction.many(name, [type, type, other], .dyn, cost: .traverse, body)
-        }
-      }
-    }
+    var mixed = CELFunction.many(name, [number], .dyn, cost: .traverse, body)
+    mixed.isVariadic = true
+    mixed.isFallback = true
+    functions.append(mixed)
+    mixed = .unary(name, .list(number), .dyn, cost: .traverse) { value throws(CELError) in try body(value.elements ?? []) }
+    mixed.isFallback = true
+    functions.append(mixed)
     return functions
   }
 }

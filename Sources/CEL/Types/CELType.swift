@@ -71,6 +71,7 @@ public indirect enum CELType: Sendable, Hashable, CustomStringConvertible {
     case (.list, .json(let view)): view.kind == .array
     case (.map, .json(let view)), (.object, .json(let view)): view.kind == .object
     case (.abstract(let name, _), .opaque(let value)): name == value.typeName
+    case (Library.number, .int), (Library.number, .uint), (Library.number, .double): true
     default: false
     }
   }

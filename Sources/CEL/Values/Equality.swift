@@ -87,11 +87,11 @@ func compareNumbers(_ a: CELValue, _ b: CELValue) -> Int? {
 
 private func compare<I: FixedWidthInteger>(_ a: I, _ b: Double) -> Int? {
   if b.isNaN { return nil }
-  // On one number line, without rounding the integer.
-  if b >= Double(I.max) { return -1 }
+  // As the conformance data has it: within the integers' range the integer is rounded to a double.
+  if b > Double(I.max) { return -1 }
   if b < Double(I.min) { return 1 }
-  let floor = I(b.rounded(.down))
-  return a < floor ? -1 : a > floor ? 1 : b > b.rounded(.down) ? -1 : 0
+  let a = Double(a)
+  return a < b ? -1 : a == b ? 0 : 1
 }
 
 /// nil unless this is a list, in either form.
