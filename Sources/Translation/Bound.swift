@@ -1,6 +1,7 @@
 package import AdapterKit
 internal import JSON
 internal import KubeWire
+internal import OrderedCollections
 
 /// One binding at work: its configuration, its adapter and what drives its polling.
 package struct Bound: Sendable {
@@ -43,5 +44,19 @@ package struct Bound: Sendable {
     // Nothing has happened yet: a status would be an invention.
     draft.content["status"] = nil
     return draft
+  }
+
+  /// Why an answer is not what the engine just said, for a Warning.
+  func text(_ outcome: RefreshOutcome) -> String {
+    outcome.text(backend: info.backend, engine: adapter.traits.engine)
+  }
+}
+
+extension RefreshOutcome {
+  var isFresh: Bool {
+    switch self {
+    case .late, .failed: false
+    default: true
+    }
   }
 }

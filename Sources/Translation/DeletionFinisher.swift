@@ -1,6 +1,7 @@
 internal import AdapterKit
 internal import JSON
 internal import KubeWire
+internal import OrderedCollections
 
 /// Completes two-phase deletions: a run with a deletionTimestamp that has ended is removed from its engine. The intention is in the run's overlay, so
 /// this picks up after a restart what an earlier life began.
@@ -9,8 +10,7 @@ struct DeletionFinisher: Sendable {
 
   func run() async {
     let (changes, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    let waker = gateway.store.wakeOnChange(of: .workflows) { signal.yield() }
-    defer { waker.cancel() }
+    gateway.store.wakeOnChange(of: .workflows) { signal.yield() }
     await withDiscardingTaskGroup { group in
       // A removal that failed is tried again even when nothing changes.
       group.addTask {

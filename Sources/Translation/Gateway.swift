@@ -1,7 +1,7 @@
-package import AdapterKit
+internal import AdapterKit
 internal import Certificates
-package import JSON
-package import KubeWire
+internal import JSON
+internal import KubeWire
 internal import Synchronization
 
 /// Translates Kubernetes verbs into calls to engines. One file per verb in `Verbs/`; this one holds what they share.
@@ -44,6 +44,11 @@ package final class Gateway: Sendable {
     }
   }
 
+  /// How long a read waits for the engine before it answers with what is known (design §4.6).
+  static let patience: Duration = .seconds(2)
+
+  func observe(_ observed: Observed) { store.observe([observed], now: clock.now) }
+
   func qualified(_ name: String) -> String { "workflows.\(group) \"\(name)\"" }
 
   /// The run behind an object, with the binding it belongs to.
@@ -63,9 +68,10 @@ package final class Gateway: Sendable {
       try? await clock.sleep(until: clock.now + .seconds(5))
       for (key, doubt) in reservations.overdue(now: clock.now) {
         let began = clock.now
-        guard let found = try? await doubt.bound.find(doubt.submission) else { continue }
+        let found: Observation?
+        do { found = try await doubt.bound.find(doubt.submission) } catch { continue }
         if let observation = found {
-          doubt.bound.driver.observe([Observed(doubt.bound.id, observation, began: began, ended: clock.now, source: .get)])
+          observe(Observed(doubt.bound.id, observation, began: began, ended: clock.now, source: .get))
         }
         reservations.release(key)
       }

@@ -1,5 +1,4 @@
 package import AdapterKit
-package import JSON
 
 /// One binding with what the verbs and the projection need of its configuration.
 package struct BindingInfo: Sendable {

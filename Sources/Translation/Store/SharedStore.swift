@@ -146,6 +146,11 @@ package final class SharedStore: Sendable {
     watchListeners.withLock { $0[binding] = begun.map { (namespaces, $0) } }
   }
 
+  /// Calls `wake` after each commit that changed objects of a kind, for parts of the gateway itself; for the life of the store.
+  func wakeOnChange(of resource: Resource, _ wake: @escaping @Sendable () -> Void) {
+    _ = wakers.add(resource, nil, isReader: false, wake)
+  }
+
   func unregister(_ id: Int, _ resource: Resource) { wakers.remove(id, resource) }
 
   func next(_ cursor: inout WatchCursor, limit: Int) -> WatchStep {

@@ -5,6 +5,8 @@ final class Wakers: Sendable {
   private struct Waker: Sendable {
     /// nil for all.
     let namespace: String?
+    /// False for parts of the gateway itself: they are no reason to poll often.
+    let isReader: Bool
     let wake: @Sendable () -> Void
   }
 
@@ -15,10 +17,10 @@ final class Wakers: Sendable {
 
   private let state = Mutex(State())
 
-  func add(_ resource: Resource, _ namespace: String?, _ wake: @escaping @Sendable () -> Void) -> Int {
+  func add(_ resource: Resource, _ namespace: String?, isReader: Bool = true, _ wake: @escaping @Sendable () -> Void) -> Int {
     state.withLock { state in
       state.lastID += 1
-      state.byKind[resource, default: [:]][state.lastID] = Waker(namespace: namespace, wake: wake)
+      state.byKind[resource, default: [:]][state.lastID] = Waker(namespace: namespace, isReader: isReader, wake: wake)
       return state.lastID
     }
   }
@@ -34,6 +36,6 @@ final class Wakers: Sendable {
 
   func isWatched(_ resource: Resource, namespaces: Set<String>) -> Bool {
     let wakers = state.withLock { $0.byKind[resource] ?? [:] }
-    return wakers.values.contains { $0.namespace.map(namespaces.contains) ?? true }
+    return wakers.values.contains { $0.isReader && ($0.namespace.map(namespaces.contains) ?? true) }
   }
 }

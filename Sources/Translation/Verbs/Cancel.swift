@@ -29,7 +29,7 @@ extension Gateway {
     }
     let began = clock.now
     if let observation = try await cancelling.cancel(ref.key, uid: uid, reason: reason ?? "Cancelled", scope: bound.info.scope) {
-      bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
+      observe(Observed(bound.id, observation, began: began, ended: clock.now, source: .write))
     }
     bound.driver.wake()
   }

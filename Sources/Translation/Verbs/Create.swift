@@ -1,4 +1,4 @@
-package import AdapterKit
+internal import AdapterKit
 package import JSON
 package import KubeWire
 internal import OrderedCollections
@@ -82,16 +82,17 @@ extension Gateway {
     async throws(StatusError) -> StoredObject
   {
     let began = clock.now
+    var observation: Observation
     do throws(AdapterError) {
-      var observation = try await bound.adapter.submit(submission)
-      // The answer may leave out what we have just sent.
-      if observation.envelope == .unseen { observation.envelope = .present(submission.envelope) }
-      if observation.overlay == .unseen { observation.overlay = .absent }
-      return try stored(observation, bound: bound, uid: submission.uid, began: began, name: name)
+      observation = try await bound.adapter.submit(submission)
     } catch {
       guard error.code == .alreadyExists || error.inDoubt else { throw bound.refusal(name, group: group).status(error, isWrite: true) }
       return try await lookUp(submission, error, bound: bound, name: name, reservation: reservation)
     }
+    // The answer may leave out what we have just sent.
+    if observation.envelope == .unseen { observation.envelope = .present(submission.envelope) }
+    if observation.overlay == .unseen { observation.overlay = .absent }
+    return try stored(observation, bound: bound, uid: submission.uid, began: began, name: name)
   }
 
   /// After a refused key or a lost answer: is there a run of this key, and is it ours?
@@ -119,7 +120,7 @@ extension Gateway {
   }
 
   private func stored(_ observation: Observation, bound: Bound, uid: String, began: Timestamp, name: String) throws(StatusError) -> StoredObject {
-    bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
+    observe(Observed(bound.id, observation, began: began, ended: clock.now, source: .write))
     guard let object = try store.get(.workflows, namespace: bound.info.namespace, name: name), object.draft.uid == uid else {
       throw .internalError("the engine took the run (\(observation.key)) but it does not appear as \(bound.info.namespace)/\(name)")
     }

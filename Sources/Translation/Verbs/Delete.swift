@@ -1,5 +1,6 @@
 internal import AdapterKit
 internal import JSON
+internal import OrderedCollections
 package import KubeWire
 
 /// What a delete did.
@@ -93,7 +94,7 @@ extension Gateway {
     change(&overlay)
     try await keeping.setOverlay(overlay.json, of: ref.key, uid: uid, scope: bound.info.scope)
     let observation = Observation(key: ref.key, identity: run.identity, attempt: run.attempt, order: run.order, overlay: .present(overlay.json))
-    bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
+    observe(Observed(bound.id, observation, began: began, ended: clock.now, source: .write))
   }
 
   private func check(_ preconditions: DeleteOptions.Preconditions, _ object: StoredObject) throws(StatusError) {

@@ -11,13 +11,13 @@ extension Gateway {
   {
     if resource == .workflows, options.resourceVersion.isEmpty {
       if let (bound, ref) = try? located(namespace: namespace, name: name) {
-        warn(context, bound, await bound.driver.refresh(ref.key, startedAfter: context.now))
+        warn(context, bound, await bound.driver.refresh(ref.key, startedAfter: context.now, within: Self.patience))
       } else {
         for bound in bindings where bound.info.namespace == namespace {
-          let outcome = await bound.driver.refreshList(startedAfter: context.now)
-          guard outcome != .fresh, try store.get(resource, namespace: namespace, name: name) == nil else { continue }
+          let outcome = await bound.driver.refreshList(startedAfter: context.now, within: Self.patience)
+          guard !outcome.isFresh, try store.get(resource, namespace: namespace, name: name) == nil else { continue }
           throw .serviceUnavailable(
-            "cannot tell whether \(qualified(name)) exists: \(outcome.text(backend: bound.info.backend, engine: bound.adapter.traits.engine))",
+            "cannot tell whether \(qualified(name)) exists: \(bound.text(outcome))",
             retryAfter: 1)
         }
       }
@@ -30,8 +30,8 @@ extension Gateway {
 
   /// Says so when what is answered is not what the engine just said.
   func warn(_ context: RequestContext, _ bound: Bound, _ outcome: RefreshOutcome) {
-    guard outcome != .fresh else { return }
+    guard !outcome.isFresh else { return }
     context.warn(
-      "\(outcome.text(backend: bound.info.backend, engine: bound.adapter.traits.engine)); showing the last known state")
+      "\(bound.text(outcome)); showing the last known state")
   }
 }

@@ -17,7 +17,7 @@ extension Gateway {
     }
     if resource == .workflows, options.resourceVersion.isEmpty, options.continueToken.isEmpty {
       await withTaskGroup(of: (Bound, RefreshOutcome).self) { group in
-        for bound in scope { group.addTask { (bound, await bound.driver.refreshList(startedAfter: context.now)) } }
+        for bound in scope { group.addTask { (bound, await bound.driver.refreshList(startedAfter: context.now, within: Self.patience)) } }
         for await (bound, outcome) in group { warn(context, bound, outcome) }
       }
     }

@@ -19,10 +19,10 @@ extension Gateway {
       let key = try await bound.driver.withRunLock(ref.key) { () async throws(AdapterError) -> RunKey in
         let began = clock.now
         guard let observation = try await retrying.retry(ref.key, scope: bound.info.scope) else { return ref.key }
-        bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
+        observe(Observed(bound.id, observation, began: began, ended: clock.now, source: .write))
         return observation.key
       }
-      _ = await bound.driver.refresh(key, startedAfter: clock.now)
+      _ = await bound.driver.refresh(key, startedAfter: clock.now, within: Self.patience)
       return store.object(of: RunRef(bound.id, key)) ?? current
     } catch {
       throw bound.refusal(name, group: group).status(error, isWrite: true)
