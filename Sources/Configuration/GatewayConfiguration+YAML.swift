@@ -161,7 +161,8 @@ extension GatewayConfiguration {
     var bindingNames: Set<String> = []
     for (i, binding) in bindings.enumerated() {
       name(binding.namespace, "bindings[\(i)].namespace")
-      name(binding.name, "bindings[\(i)].name")
+      // A name made from backend and namespace is as good as they are.
+      if binding.name != "\(binding.backend).\(binding.namespace)" { name(binding.name, "bindings[\(i)].name") }
       if !binding.backend.isEmpty, !backendNames.contains(binding.backend) {
         reader.problem(
           "\"\(binding.backend)\" is none of the backends (\(backendNames.sorted().joined(separator: ", ")))", field: "bindings[\(i)].backend")

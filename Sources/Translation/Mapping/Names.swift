@@ -51,7 +51,7 @@ package enum EngineNames {
       pair.0 == 0x2E && i > 0 && i + 1 < lower.count && isAlphanumeric(lower[i - 1]) && isAlphanumeric(lower[i + 1]) ? 0x2E : pair.1
     }
     let trimmed = trim(dotted, isAlphanumeric)
-    if trimmed.count <= 253, trimmed.elementsEqual(text.utf8) { return text }
+    if !trimmed.isEmpty, trimmed.count <= 253, trimmed.elementsEqual(text.utf8) { return text }
     let hash = shortHash(original)
     let head = trim(Array(trimmed.prefix(253 - hash.count - 1)), isAlphanumeric)
     return head.isEmpty ? "x" + hash : String(decoding: head, as: UTF8.self) + "-" + hash
