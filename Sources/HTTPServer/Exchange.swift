@@ -35,6 +35,8 @@ final class Exchange {
   private let isHead: Bool
   private var timer: LazyTimer?
   private var pumping = false
+  /// Since the peer takes no more, the timer stands for `stallTimeout`.
+  private var isStalled = false
   /// Whether response bytes were written.
   private(set) var isAnswered = false
 
@@ -158,7 +160,10 @@ final class Exchange {
 
   /// Hands the body over while the peer takes it. Called again whenever more may go.
   func pump() {
-    guard !pumping else { return }
+    guard !pumping, let wire else { return }
+    guard wire.isWritable else { return stall() }
+    isStalled = false
+    timer?.clear()
     pumping = true
     defer { pumping = false }
     switch phase {
@@ -182,12 +187,16 @@ final class Exchange {
       wire.writeBody(piece, end: false)
       wire.flush()
     }
+    if let wire, !wire.isWritable { stall() }
   }
 
   private func pull(_ stream: any HTTPBodyStream, _ waker: StreamWaker) {
-    timer?.clear()
     var written = 0
-    while let wire, wire.isWritable {
+    while let wire {
+      guard wire.isWritable else {
+        stall()
+        break
+      }
       guard written < Self.turnBytes else {
         waker.wake()
         break
@@ -215,8 +224,29 @@ final class Exchange {
   }
 
   private func wait(_ duration: Duration) {
-    if timer == nil { timer = LazyTimer(loop: connection.loop) { [weak self] in self?.pump() } }
+    if timer == nil {
+      timer = LazyTimer(loop: connection.loop) { [weak self] in
+        guard let self else { return }
+        if isStalled { giveUp() } else { pump() }
+      }
+    }
     timer?.set(duration)
+  }
+
+  /// Counts from the first time that nothing went; events that come meanwhile do not prolong it.
+  private func stall() {
+    guard !isStalled else { return }
+    switch phase {
+    case .streaming, .sending: break
+    case .receiving, .responding, .ended: return
+    }
+    isStalled = true
+    wait(configuration.stallTimeout)
+  }
+
+  private func giveUp() {
+    if case .streaming(let stream, _) = phase { stream.cancel() }
+    complete { $0.abort() }
   }
 
   /// The server is shutting down.

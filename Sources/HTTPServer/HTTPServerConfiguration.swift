@@ -24,6 +24,8 @@ package struct HTTPServerConfiguration: Sendable {
   package var bodyTimeout: Duration = .seconds(60)
   /// A connection without any request in progress is closed after this. An open watch is a request in progress.
   package var idleTimeout: Duration = .seconds(90)
+  /// How long a peer may take nothing of what lies ready for it, before its answer is broken off. An idle watch has nothing ready.
+  package var stallTimeout: Duration = .seconds(300)
 
   package var maximumConcurrentStreams = 1_000
   /// HTTP/2 flow-control windows for what clients send, in bytes.

@@ -83,6 +83,7 @@ package final class TLSMaterial: Sendable {
   private let options: TLSOptions
   private let logger: Logger
   private let state: Mutex<State>
+  private let replacing = Mutex(())
 
   /// Throws `TLSMaterialError` when something cannot be read or used.
   package init(_ sources: Sources, options: TLSOptions = TLSOptions(), logger: Logger) throws {
@@ -104,30 +105,38 @@ package final class TLSMaterial: Sendable {
   /// the file and the reason, until it changes. Reads files: not for an event loop.
   @discardableResult
   package func reload() -> Bool {
-    let sources = state.withLock { $0.sources }
-    return use(sources)
+    use { _ in }
   }
 
   /// Takes CA bundles from elsewhere, such as the cluster's ConfigMap. Nil keeps none. As `reload`, what cannot be used changes nothing.
   @discardableResult
   package func replaceAuthorities(clientCA: TLSSource?, requestHeaderCA: TLSSource?) -> Bool {
-    var sources = state.withLock { $0.sources }
-    (sources.clientCA, sources.requestHeaderCA) = (clientCA, requestHeaderCA)
-    return use(sources)
+    use { sources in (sources.clientCA, sources.requestHeaderCA) = (clientCA, requestHeaderCA) }
+  }
+
+  private func use(_ change: (inout Sources) -> Void) -> Bool {
+    // One at a time, or a slow reload could undo a replacement.
+    replacing.withLock { _ in
+      var sources = state.withLock { $0.sources }
+      change(&sources)
+      return use(sources)
+    }
   }
 
   private func use(_ sources: Sources) -> Bool {
     do {
       let contents = try Contents(sources)
-      guard state.withLock({ $0.contents != contents || $0.reportedProblem != nil }) else { return false }
-      let snapshot = try Self.makeSnapshot(contents, options: options)
-      let changed = state.withLock { state in
-        let changed = state.contents != contents
-        state = State(sources: sources, contents: contents, snapshot: snapshot, reportedProblem: nil)
-        return changed
+      let isKnown = state.withLock { state in
+        guard state.contents == contents else { return false }
+        state.sources = sources
+        state.reportedProblem = nil
+        return true
       }
-      if changed { logger.notice("TLS material reloaded", metadata: ["fingerprint": "\(snapshot.pair.fingerprint)"]) }
-      return changed
+      guard !isKnown else { return false }
+      let snapshot = try Self.makeSnapshot(contents, options: options)
+      state.withLock { $0 = State(sources: sources, contents: contents, snapshot: snapshot, reportedProblem: nil) }
+      logger.notice("TLS material reloaded", metadata: ["fingerprint": "\(snapshot.pair.fingerprint)"])
+      return true
     } catch {
       let problem = "\(error)"
       let isNew = state.withLock { state in

@@ -142,6 +142,28 @@ import Testing
     }
   }
 
+  @Test func shutdownAnswersWhatIsInProgressAndCloses() async throws {
+    try await withPlain { fixture in
+      let raw = try RawConnection(port: fixture.port)
+      raw.send("GET /soon HTTP/1.1\r\nHost: a\r\n\r\n")
+      let idle = try RawConnection(port: fixture.port)
+      #expect(await eventually { fixture.responder.requests.count == 1 && fixture.server.openConnections == 2 })
+      await fixture.server.shutdown(grace: .seconds(10))
+      let text = await raw.read()
+      #expect(text.contains("Connection: close\r\n") && text.hasSuffix("soon"))
+      #expect(await idle.isAtEnd)
+    }
+  }
+
+  @Test func readerThatTakesNothingIsCut() async throws {
+    try await withPlain({ $0.stallTimeout = .milliseconds(300) }) { fixture in
+      let raw = try RawConnection(port: fixture.port)
+      raw.send("GET /flood HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(await eventually { fixture.responder.flood.isCancelled && fixture.server.openConnections == 0 })
+      withExtendedLifetime(raw) {}
+    }
+  }
+
   @Test func brokenOffBodyHasNoLastChunk() async throws {
     try await withPlain { fixture in
       let raw = try RawConnection(port: fixture.port)

@@ -145,6 +145,19 @@ import Testing
     await fixture.stop()
   }
 
+  @Test func readerThatTakesNothingLosesItsStreamOnly() async throws {
+    let fixture = try await Fixture { $0.stallTimeout = .milliseconds(300) }
+    let client = try await H2Client(port: fixture.port)
+    let watch = try await client.open("/watch")
+    let flood = try await client.open("/flood", autoRead: false)
+    #expect(await eventually { fixture.responder.flood.isCancelled })
+    fixture.responder.watches[0].feed(.bytes(Array("alive".utf8)), .end)
+    #expect(await eventually { watch.now.ended })
+    await flood.reset()
+    await client.close()
+    await fixture.stop()
+  }
+
   @Test func idleConnectionEndsButNotUnderAWatch() async throws {
     let fixture = try await Fixture { $0.idleTimeout = .seconds(1) }
     let client = try await H2Client(port: fixture.port)

@@ -143,6 +143,13 @@ import Testing
     #expect(
       try await run("curl", ["-sS", "--cacert", ca, "--cert", certificate, "--key", key, fixture.url("/whoami")]).output == "1 new-jane ")
 
+    // From elsewhere, and staying when the files are looked at again.
+    #expect(fixture.tls.replaceAuthorities(clientCA: nil, requestHeaderCA: .pem(other.certificatePEM)))
+    #expect(!fixture.tls.replaceAuthorities(clientCA: .pem("broken"), requestHeaderCA: nil))
+    #expect(!fixture.tls.reload())
+    #expect(
+      try await run("curl", ["-sS", "--cacert", ca, "--cert", certificate, "--key", key, fixture.url("/whoami")]).output == "2 new-jane ")
+
     stream.feed(.bytes(Array("still here\n".utf8)), .end)
     let ended = await watching.wait()
     #expect(ended.status == 0 && ended.output == "still here\n", "\(ended)")
