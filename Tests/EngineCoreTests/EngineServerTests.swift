@@ -34,6 +34,8 @@ import Testing
       #expect(try await engine.call("GET", "/v2/jobs").code == "unknownPath")
       let wrong = try await engine.call("PUT", "/v1/jobs")
       #expect(wrong.status == 405 && wrong.headers["allow"] == "GET, POST")
+      let head = try await engine.call("HEAD", "/v1/jobs")
+      #expect(head.status == 405 && head.body.isEmpty)
       #expect(try await engine.call("POST", "/v1/jobs", "{").code == "badJSON")
       #expect(try await engine.call("POST", "/v1/jobs", Self.body, headers: ["Content-Type": "text/plain"]).status == 415)
       #expect(try await engine.call("POST", "/v1/jobs", "{}").field == "steps")

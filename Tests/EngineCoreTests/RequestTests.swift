@@ -140,6 +140,8 @@ import Testing
   ])
   func timestamps(_ text: String) { #expect(Timestamp(text)?.text == text) }
 
+  @Test func httpDates() { #expect(Timestamp("2026-11-22T21:05:56Z")?.httpDate == "Sun, 22 Nov 2026 21:05:56 GMT") }
+
   @Test func timestampsWithOffsets() {
     #expect(Timestamp("2026-03-01T12:00:00+02:30")?.text == "2026-03-01T09:30:00.000000Z")
     #expect(Timestamp("2026-03-01T12:00:00.1234567Z")?.text == "2026-03-01T12:00:00.123456Z")

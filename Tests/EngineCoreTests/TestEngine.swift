@@ -50,17 +50,30 @@ struct TestEngine {
     return text.split(separator: "\n").map(String.init)
   }
 
-  func call(
-    _ method: String, _ target: String, _ body: String? = nil, headers: [String: String?] = [:]
-  ) async throws -> Reply {
-    var lines: [String: String?] = ["Host": "localhost", "Authorization": "Bearer \(Self.token)", "Connection": "close"]
+  func call(_ method: String, _ target: String, _ body: String? = nil, headers: [String: String?] = [:]) async throws -> Reply {
+    try await Reply(raw(Self.request(method, target, body, token: Self.token, headers: headers)))
+  }
+
+  /// One request to whatever engine listens on that port.
+  static func exchange(_ method: String, _ target: String, _ body: String?, port: Int, token: String) async throws -> Reply {
+    let bytes = request(method, target, body, token: token)
+    return try await Reply(
+      withCheckedThrowingContinuation { continuation in
+        DispatchQueue.global().async { continuation.resume(with: Result { try exchange(bytes, port: UInt16(port), path: nil) }) }
+      })
+  }
+
+  private static func request(_ method: String, _ target: String, _ body: String?, token: String, headers: [String: String?] = [:])
+    -> [UInt8]
+  {
+    var lines: [String: String?] = ["Host": "localhost", "Authorization": "Bearer \(token)", "Connection": "close"]
     if let body {
       lines["Content-Type"] = "application/json"
       lines["Content-Length"] = String(body.utf8.count)
     }
     for (name, value) in headers { lines[name] = value }
     let head = "\(method) \(target) HTTP/1.1\r\n" + lines.compactMap { name, value in value.map { "\(name): \($0)\r\n" } }.joined() + "\r\n"
-    return try await Reply(raw(Array((head + (body ?? "")).utf8)))
+    return Array((head + (body ?? "")).utf8)
   }
 
   /// Sends bytes and reads until the engine closes.

@@ -11,6 +11,8 @@ final class HTTPConnection: ChannelInboundHandler {
   private var body: [UInt8] = []
   private var isRefused = false
   private var stream: LogStream?
+  /// Of the request that is being answered, in microseconds.
+  private var clockSkew: Int64 = 0
 
   init(shell: EngineShell) { self.shell = shell }
 
@@ -20,6 +22,7 @@ final class HTTPConnection: ChannelInboundHandler {
       self.head = head
       body = []
       isRefused = false
+      clockSkew = 0
       if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }), length > EngineRequest.maximumBody {
         refuse(context, Self.tooLarge)
       } else if head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }) {
@@ -108,6 +111,7 @@ final class HTTPConnection: ChannelInboundHandler {
         case .forget(let job): try? shell.forget(job)
         }
       }
+      clockSkew = request.clockSkew
       var api = EngineAPI(shell: shell)
       let answer = try api.answer(request)
       if closesAfter {
@@ -133,7 +137,7 @@ final class HTTPConnection: ChannelInboundHandler {
     logLine(status: answer.status, bytes: answer.body.count, faults: faults)
     let keepsAlive = !closing && (head?.isKeepAlive ?? false)
     writeHead(context, answer, length: answer.body.count, keepsAlive: keepsAlive)
-    context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil)
+    if head?.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: answer.body)))), promise: nil) }
     let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
     if !keepsAlive { written.assumeIsolated().whenComplete { _ in context.close(promise: nil) } }
   }
@@ -166,6 +170,7 @@ final class HTTPConnection: ChannelInboundHandler {
     } else {
       headers.add(name: "Transfer-Encoding", value: "chunked")
     }
+    headers.add(name: "Date", value: Timestamp(microseconds: shell.now().microseconds + clockSkew).httpDate)
     headers.add(name: "Cache-Control", value: "no-store")
     headers.add(name: "X-Content-Type-Options", value: "nosniff")
     for (name, value) in answer.headers { headers.add(name: name, value: value) }

@@ -45,7 +45,9 @@ package enum Files {
   /// Replaces a file in one step, so that nobody ever reads half of it, and waits until it is on the disk.
   package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o644) throws(FileError) {
     let temporary = "\(path).new"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+    // A file that is there could have another mode.
+    unlink(temporary)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw FileError("create", temporary, errno: errno) }
     do {
       defer { close(descriptor) }

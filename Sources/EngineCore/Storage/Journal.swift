@@ -2,8 +2,8 @@
   internal import Glibc
 #endif
 
-/// The engine's memory on disk: one line of JSON per change, appended and synced before anybody is told; rewritten as a snapshot when it has
-/// grown. One engine at a time holds the folder. Not thread safe: it belongs to the engine's event loop.
+/// The engine's memory on disk: one line of JSON per change, appended and synced before anybody is told; rewritten as a snapshot when it
+/// has grown. One engine at a time holds the folder. Not thread safe: it belongs to the engine's event loop.
 final class Journal {
   private let path: String
   private var descriptor: Int32 = -1

@@ -40,6 +40,17 @@ package struct Timestamp: Comparable, Hashable, Sendable {
       + "T\(Self.padded(second / 3600, 2)):\(Self.padded(second / 60 % 60, 2)):\(Self.padded(second % 60, 2)).\(Self.padded(fraction, 6))Z"
   }
 
+  /// As HTTP's `Date` wants it: `Sun, 22 Nov 2026 21:05:56 GMT`.
+  var httpDate: String {
+    let days = Civil.floorDivide(seconds, 86_400)
+    let second = Int(seconds - days * 86_400)
+    let date = Civil.date(fromDays: days)
+    let weekday = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][Civil.weekday(ofDays: days)]
+    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][date.month - 1]
+    return "\(weekday), \(Self.padded(date.day, 2)) \(month) \(Self.padded(date.year, 4)) "
+      + "\(Self.padded(second / 3600, 2)):\(Self.padded(second / 60 % 60, 2)):\(Self.padded(second % 60, 2)) GMT"
+  }
+
   /// Reads RFC 3339 with any number of fraction digits (those after the sixth are dropped) and any offset; nil when malformed.
   package init?(_ text: String) {
     let bytes = Array(text.utf8)
