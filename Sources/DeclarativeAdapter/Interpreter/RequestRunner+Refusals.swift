@@ -1,0 +1,59 @@
+internal import AdapterKit
+internal import CEL
+internal import JSON
+
+extension RequestRunner {
+  /// nil when the answer is none: first the request's own table, then the file's, then what the status means.
+  func refusal(_ answer: Answer, _ template: RequestTemplate, _ call: Call) -> AdapterError? {
+    let accepted = template.accepts(answer.status)
+    var variables = call.variables
+    variables["response"] = answer.variable
+    for rule in template.errors + file.errors {
+      // Only a rule with a condition may find fault with a good status.
+      if accepted, rule.condition == nil, !rule.statuses.contains(answer.status) { continue }
+      if !rule.statuses.isEmpty, !rule.statuses.contains(answer.status) { continue }
+      if let condition = rule.condition, (try? condition.flag(variables)) != true { continue }
+      guard let code = AdapterErrorCodes.named(rule.code) else { return nil }
+      let message = (try? rule.message?.text(variables)) ?? engineMessage(answer, variables)
+      return make(
+        code, message, answer, template, field: (try? rule.field?.text(variables)) ?? nil,
+        retryAfter: ((try? rule.retryAfter?.int(variables)) ?? nil).map { .seconds($0) })
+    }
+    if accepted { return nil }
+    return make(
+      AdapterErrorCodes.standard(for: answer.status, submitting: call.submitting), engineMessage(answer, variables), answer, template,
+      field: nil,
+      retryAfter: nil)
+  }
+
+  private func make(
+    _ code: AdapterError.Code, _ message: String, _ answer: Answer, _ template: RequestTemplate, field: String?, retryAfter: Duration?
+  ) -> AdapterError {
+    let clean = String(
+      String.UnicodeScalarView(redactor.redact(message).unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }.prefix(1000)))
+    // A failing server may have acted before it failed; 501 and 503 say that it did not.
+    let unclear = !template.reads && answer.status >= 500 && answer.status != 501 && answer.status != 503
+    return AdapterError(
+      code, clean, field: field, retryAfter: retryAfter ?? self.retryAfter(answer),
+      inDoubt: unclear && (code == .unavailable || code == .timeout || code == .malformedAnswer),
+      status: answer.status)
+  }
+
+  /// The engine's own words.
+  private func engineMessage(_ answer: Answer, _ variables: CELVariables) -> String {
+    if let text = try? file.errorMessage?.text(variables) { return text }
+    if let text = answer.body.string, !text.isEmpty, !text.hasPrefix("<"), !text.lowercased().contains("<html") {
+      return String(text.prefix(300))
+    }
+    if answer.body.isMap, let text = try? answer.body.json().text { return String(text.prefix(300)) }
+    return "\(file.engine) answered \(answer.status)"
+  }
+
+  /// RFC 9110: seconds or a date.
+  private func retryAfter(_ answer: Answer) -> Duration? {
+    guard let text = answer.header("retry-after") else { return nil }
+    if let seconds = Int64(text), seconds >= 0 { return .seconds(min(seconds, 86_400)) }
+    guard let date = Timestamp(httpDate: text) else { return nil }
+    return max(.zero, date - answer.date)
+  }
+}
