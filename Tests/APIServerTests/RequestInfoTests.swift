@@ -1,0 +1,79 @@
+import KubeWire
+import Testing
+
+@testable import APIServer
+
+@Suite struct RequestInfoTests {
+  private func info(_ method: String, _ path: String, _ query: String = "") -> RequestInfo? {
+    RequestInfo(method: method, path: path, query: QueryParameters(query))
+  }
+  private let base = "/apis/workflow.example.com/v1alpha1"
+
+  @Test("U6: verbs") func verbs() {
+    let collection = base + "/namespaces/default/workflows"
+    #expect(info("GET", collection)?.verb == "list")
+    #expect(info("GET", collection, "watch=zork")?.verb == "watch")
+    #expect(info("GET", collection, "watch=false")?.verb == "list")
+    #expect(info("POST", collection)?.verb == "create")
+    #expect(info("DELETE", collection)?.verb == "deletecollection")
+    #expect(info("DELETE", collection + "/a")?.verb == "delete")
+    #expect(info("HEAD", collection + "/a")?.verb == "get")
+    #expect(info("PATCH", collection + "/a/status")?.subresource == "status")
+  }
+
+  @Test("U6: a field selector for one name puts it into the attributes") func fieldSelector() {
+    let info = info("GET", base + "/namespaces/default/workflows", "fieldSelector=metadata.name%3Da&watch=true")
+    #expect(info?.name == "a" && info?.hasName == false && info?.verb == "watch")
+  }
+
+  @Test("Cluster-scoped and all-namespace paths have no namespace") func scope() {
+    #expect(info("GET", base + "/workflows")?.namespace == nil)
+    #expect(info("GET", base + "/workflowbackends/local")?.name == "local")
+    #expect(info("GET", base + "/")?.isResourceRequest == false)
+    #expect(info("GET", "/apis/workflow.example.com")?.isResourceRequest == false)
+  }
+
+  @Test("U5: doubled slashes and undecodable paths are no paths", arguments: ["//apis", "/apis//x", "/apis/%zz"]) func bad(path: String) {
+    #expect(info("GET", path) == nil)
+  }
+
+  private func refusal(_ method: String, _ path: String) -> StatusError? {
+    let info = info(method, base + path)!
+    return #expect(throws: StatusError.self) { try Routes.route(info, kind: Samples.group.kind(plural: info.resource)!) }
+  }
+
+  @Test("A known path with another method is 405 and says what there is") func methods() {
+    #expect(refusal("POST", "/workflows")?.headers["Allow"] == "GET")
+    #expect(refusal("PUT", "/namespaces/d/workflows/a")?.headers["Allow"] == "GET, PATCH, DELETE")
+    #expect(refusal("DELETE", "/namespaces/d/workflowtemplates/a")?.status.code == 405)
+    #expect(refusal("DELETE", "/namespaces/d/workflows/a/log")?.status.code == 405)
+    #expect(refusal("POST", "/workflowbackends")?.status.reason == "MethodNotAllowed")
+  }
+
+  @Test("What is no place is 404") func places() {
+    #expect(refusal("GET", "/workflows/a")?.status.code == 404)
+    #expect(refusal("PATCH", "/namespaces/d/workflows/a/scale")?.status.code == 404)
+    #expect(refusal("GET", "/namespaces/d/workflowtemplates/a/log")?.status.code == 404)
+    #expect(refusal("GET", "/namespaces/d/workflowbackends")?.status.message == "the server could not find the requested resource")
+  }
+
+  @Test("Every verb of discovery has a route") func promises() throws {
+    for kind in Samples.group.kinds {
+      let scope = kind.isNamespaced ? "/namespaces/d" : ""
+      for verb in kind.verbs {
+        let (method, suffix, query) =
+          switch verb {
+          case "create": ("POST", "", "")
+          case "delete": ("DELETE", "/a", "")
+          case "deletecollection": ("DELETE", "", "")
+          case "get": ("GET", "/a", "")
+          case "watch": ("GET", "", "watch=1")
+          default: ("GET", "", "")
+          }
+        let found = try #require(info(method, "\(base)\(scope)/\(kind.plural)\(suffix)", query))
+        #expect(found.verb == verb)
+        _ = try Routes.route(found, kind: kind)
+      }
+    }
+  }
+}
