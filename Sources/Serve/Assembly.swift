@@ -14,15 +14,18 @@ final class Assembly: Sendable {
   private let transports: [CurlTransport]
 
   /// - Throws: ``StartFailure`` with every adapter file and every setting that is wrong.
-  init(_ configuration: GatewayConfiguration, adaptersDirectory: String, clock: SystemClock, logger: Logger) throws {
+  init(_ configuration: GatewayConfiguration, adaptersDirectory: String, clock: SystemClock, logger: Logger) async throws {
     var problems: [String] = []
     var transports: [CurlTransport] = []
+    var files: [String: AdapterFile] = [:]
     var adapters: [String: any Adapter] = [:]
     for backend in configuration.backends {
       do {
         let transport = CurlTransport(Self.curl(backend.transport))
         transports.append(transport)
-        adapters[backend.name] = try Self.adapter(backend, adaptersDirectory, transport)
+        let file = try await Self.file(backend, adaptersDirectory)
+        files[backend.name] = file
+        adapters[backend.name] = try Self.adapter(backend, file, transport)
       } catch let failure as StartFailure {
         problems += failure.lines
       }
@@ -37,8 +40,10 @@ final class Assembly: Sendable {
     }
     let active = configuration.bindings.filter { !$0.disabled }
     for binding in active {
-      guard let adapter = adapters[binding.backend] as? DeclarativeAdapter else { continue }
-      problems += adapter.scopeProblems(binding.scope).map { "\(binding.place): bindings scope of \"\(binding.name)\": \($0)" }
+      guard let file = files[binding.backend] else { continue }
+      problems += DeclarativeAdapterFactory.faults(inScope: AdapterScope(binding.scope), file).map {
+        "\(binding.place): binding \"\(binding.name)\": \($0.field) \($0.message)"
+      }
     }
     guard problems.isEmpty else { throw StartFailure(problems) }
 
@@ -60,7 +65,7 @@ final class Assembly: Sendable {
       let (binding, info) = pair
       let adapter = adapters[binding.backend]!
       let driver = BindingDriver(
-        binding: settings, backend: info.backend, adapter: adapter, scope: info.scope,
+        binding: settings, adapter: adapter, scope: info.scope,
         settings: ReconcilerSettings(
           pollInterval: binding.poll.interval, sweepInterval: binding.poll.sweepInterval, window: binding.window.maxAge,
           templateInterval: binding.poll.templatesInterval),
@@ -72,7 +77,7 @@ final class Assembly: Sendable {
 
   func shutdown() { for transport in transports { transport.shutdown() } }
 
-  private static func adapter(_ backend: GatewayConfiguration.Backend, _ directory: String, _ transport: CurlTransport) throws -> any Adapter {
+  private static func file(_ backend: GatewayConfiguration.Backend, _ directory: String) async throws -> AdapterFile {
     let path = "\(directory)/\(backend.adapter)/adapter.yaml"
     guard FileManager.default.fileExists(atPath: path) else {
       let known = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [])
@@ -81,16 +86,23 @@ final class Assembly: Sendable {
         "\(backend.place): backend \"\(backend.name)\": there is no adapter \"\(backend.adapter)\" in \(directory) (it has: \(known.joined(separator: ", "))); set --adapters-dir or adapter"
       )
     }
-    let credentials = Credentials(backend: backend.name, sources: backend.credentials)
+    do {
+      return try await AdapterFile.load(path)
+    } catch {
+      throw StartFailure("\(error)".split(separator: "\n").map(String.init))
+    }
+  }
+
+  private static func adapter(_ backend: GatewayConfiguration.Backend, _ file: AdapterFile, _ transport: CurlTransport) throws -> any Adapter {
     let context = BackendContext(
       name: backend.name, url: backend.url, settings: backend.settings,
       transport: BudgetedTransport(
         transport, maximumConcurrent: backend.budget.maxConcurrentRequests, requestsPerSecond: backend.budget.requestsPerSecond),
-      credential: { name throws(AdapterError) in try credentials.read(name) })
+      credential: Credentials(backend: backend.name, sources: backend.credentials).reader)
     do {
-      return try DeclarativeAdapterFactory.make(AdapterFile.load(path), context)
+      return try DeclarativeAdapterFactory.make(file, context)
     } catch {
-      throw StartFailure("\(error)".split(separator: "\n").map { "\(backend.place): backend \"\(backend.name)\": \($0)" })
+      throw StartFailure("\(backend.place): \(error)")
     }
   }
 
@@ -102,7 +114,7 @@ final class Assembly: Sendable {
       inlineSteps: binding.inlineSteps ?? (adapter.traits.name == "local"))
   }
 
-  private static func curl(_ transport: GatewayConfiguration.Transport) -> CurlConfiguration {
+  static func curl(_ transport: GatewayConfiguration.Transport) -> CurlConfiguration {
     var curl = CurlConfiguration(environment: ProcessInfo.processInfo.environment)
     curl.caFile = transport.caFile ?? curl.caFile
     curl.clientCertificateFile = transport.clientCertificateFile

@@ -7,7 +7,12 @@ struct Credentials: Sendable {
   let backend: String
   let sources: [String: GatewayConfiguration.CredentialSource]
 
-  func read(_ name: String) throws(AdapterError) -> String {
+  /// As adapters want it.
+  var reader: @Sendable (_ name: String) throws(AdapterError) -> String {
+    { name throws(AdapterError) in try read(name) }
+  }
+
+  private func read(_ name: String) throws(AdapterError) -> String {
     switch sources[name] {
     case .file(let path):
       guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {

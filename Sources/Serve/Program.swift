@@ -17,11 +17,12 @@ struct Program {
   func run() async throws {
     let configuration = try readConfiguration()
     let clock = SystemClock()
-    let assembly = try Assembly(configuration, adaptersDirectory: command.adaptersDir, clock: clock, logger: logger)
+    let assembly = try await Assembly(configuration, adaptersDirectory: command.adaptersDir, clock: clock, logger: logger)
     let responder = APIServerResponder(
       gateway: assembly.gateway,
-      configuration: APIServerConfiguration(group: configuration.group, maximumRequestsInFlight: command.maxRequestsInflight),
-      authenticator: CertificateAuthenticator(), authorizer: AlwaysAllow(), logger: logger)
+      configuration: APIServerConfiguration(
+        group: APIGroup(name: configuration.group), maximumRequestsInFlight: command.maxRequestsInflight),
+      authenticator: StandardAuthenticator(), authorizer: AlwaysAllow(), logger: logger)
     let server = HTTPServer(configuration: try serverConfiguration(), responder: responder, logger: logger)
     let bound: BoundAddress
     do {
@@ -37,7 +38,7 @@ struct Program {
       await Signals.untilTermination()
       logger.notice("stopping")
       // Not ready first, so that nobody is sent here any more; then watches end cleanly; polling last.
-      responder.beginShutdown()
+      responder.health.drain()
       await server.shutdown(grace: .seconds(command.shutdownGrace))
       group.cancelAll()
     }
