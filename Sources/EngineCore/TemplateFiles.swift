@@ -7,7 +7,10 @@ package enum TemplateFiles {
   package static func load(_ path: String) throws(FileError) -> [Template] {
     if Files.isFolder(path) {
       var templates: [Template] = []
-      for name in Files.names(in: path) where name.hasSuffix(".json") { templates += try read("\(path)/\(name)") }
+      for name in Files.names(in: path) {
+        if name.hasSuffix(".yaml") || name.hasSuffix(".yml") { throw FileError("\(path)/\(name): templates are written in JSON, not YAML") }
+        if name.hasSuffix(".json") { templates += try read("\(path)/\(name)") }
+      }
       return templates
     }
     return try read(path)

@@ -273,6 +273,15 @@ import Testing
     #expect(refusal { _ = try history.job() }?.status == 503)
   }
 
+  @Test func stoppingLeavesSchedulesAlone() throws {
+    var history = History()
+    let schedule = try history.schedule("\"schedule\":\"* * * * *\"")
+    history.turn { state, now in state.stop(grace: .seconds(3), now: now) }
+    #expect(history.state.nextTick == nil)
+    history.pass(.seconds(120))
+    #expect(history.started.isEmpty && history.state.schedules[schedule.id]?.nextRunTime == schedule.nextRunTime)
+  }
+
   @Test func theSameHistoryTwiceIsTheSameBytes() throws {
     func run() throws -> [[UInt8]] {
       var history = History()

@@ -136,6 +136,33 @@ import Testing
     withExtendedLifetime(first) {}
   }
 
+  @Test func afterAFailureNothingIsStoredAnyMore() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (journal, state) = try load()
+    journal.close()
+    #expect(journal.failure != nil)
+    #expect(throws: FileError.self) { try journal.append([Array("{}".utf8)], state: state) }
+    // Another engine can have the folder.
+    _ = try load()
+  }
+
+  @Test func templatesComeFromFiles() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try Files.makeFolder(folder)
+    let step = #""steps":[{"name":"a","command":["true"]}]"#
+    try Files.replace("\(folder)/one.json", with: Array(#"{"name":"one",\#(step)}"#.utf8))
+    try Files.replace("\(folder)/more.json", with: Array(#"[{"name":"two",\#(step)},{"name":"three",\#(step)}]"#.utf8))
+    let templates = try TemplateFiles.load(folder)
+    #expect(templates.map(\.name) == ["two", "three", "one"] && templates.allSatisfy(\.isFromFile))
+    try Files.replace("\(folder)/bad.json", with: Array(#"{"name":"bad"}"#.utf8))
+    let error = #expect(throws: FileError.self) { _ = try TemplateFiles.load(folder) }
+    #expect(error?.description.contains("bad.json: steps") == true)
+    var history = History()
+    history.turn { state, _ in state.put(templates[0]) }
+    #expect(history.journal.count == 0)
+    #expect(refusal { _ = try history.turn { state, _ in try state.deleteTemplate("two") } }?.code == "templateFromFile")
+  }
+
   @Test func itIsRewrittenWhenItHasGrown() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let (journal, state) = try load()

@@ -28,8 +28,6 @@ package final class EngineServer: Sendable {
       let connections = try await loop.submit { NIOLoopBound(Connections(), eventLoop: loop) }.get()
       let bootstrap = ServerBootstrap(group: group)
         .serverChannelOption(.backlog, value: 256)
-        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-        .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         .childChannelInitializer { channel in
           channel.eventLoop.makeCompletedFuture {
             connections.value.add(channel)
@@ -39,20 +37,17 @@ package final class EngineServer: Sendable {
         }
       let listener: any Channel
       switch settings.address {
-      case .loopback(let host, let port): listener = try await bootstrap.bind(host: host, port: port).get()
+      case .loopback(let host, let port):
+        listener =
+          try await bootstrap
+          .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+          .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+          .bind(host: host, port: port).get()
       case .unixSocket(let path):
         try Self.clearSocket(path)
         let mask = umask(0o177)
         defer { umask(mask) }
-        listener = try await ServerBootstrap(group: group)
-          .childChannelInitializer { channel in
-            channel.eventLoop.makeCompletedFuture {
-              connections.value.add(channel)
-              try channel.pipeline.syncOperations.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: false)
-              try channel.pipeline.syncOperations.addHandler(HTTPConnection(shell: shell.value))
-            }
-          }
-          .bind(unixDomainSocketPath: path).get()
+        listener = try await bootstrap.bind(unixDomainSocketPath: path).get()
       }
       let server = EngineServer(group: group, listener: listener, shell: shell, connections: connections, settings: settings)
       try await loop.submit {

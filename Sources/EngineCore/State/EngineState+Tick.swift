@@ -28,6 +28,7 @@ extension EngineState {
   /// Starts nothing more and ends what runs, within `grace`.
   package mutating func stop(grace: Duration, now: Timestamp) {
     isStopping = true
+    pauseSchedules()
     for id in busy.sorted() {
       guard var job = jobs[id] else { continue }
       if job.ending == nil, !job.state.isFinal { job.ending = .stopped }

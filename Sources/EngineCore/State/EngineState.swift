@@ -53,6 +53,9 @@ package struct EngineState: Sendable {
   /// The earliest moment at which ``tick(now:)`` has something to do.
   var nextTick: Timestamp? { timers.values.min() }
 
+  /// Schedules start nothing any more; what they were to start next stays written in them.
+  mutating func pauseSchedules() { for id in schedules.objects.keys { timers[id] = nil } }
+
   func timersDue(_ now: Timestamp) -> [String] { timers.filter { $0.value <= now }.keys.sorted() }
 
   mutating func takeEffects() -> EngineEffects {
