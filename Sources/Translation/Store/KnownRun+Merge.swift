@@ -19,10 +19,6 @@ extension KnownRun {
     let seen = observed.observation
     var result = MergeResult()
     lastSeen = max(lastSeen, observed.began)
-    if identity != seen.identity {
-      identity = seen.identity
-      result.changed = true
-    }
     let stepsBefore = stepsFacet.value
     if mergeCore(observed, &result) { take(seen.steps, from: observed, into: \.stepsFacet, &result) }
     if stepsFacet.value != stepsBefore { result.changed = true }

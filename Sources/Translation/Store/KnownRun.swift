@@ -4,7 +4,7 @@ package import JSON
 /// Everything that was learnt of one run, facet by facet.
 package struct KnownRun: Sendable {
   package let key: RunKey
-  package internal(set) var identity: String
+  package let identity: String
   package internal(set) var attempt: Attempt
   /// For `status.attempt`: from 1, grows with each new attempt.
   package internal(set) var attemptCount: Int

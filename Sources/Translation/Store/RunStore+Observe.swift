@@ -12,6 +12,11 @@ extension RunStore {
     for observed in batch {
       let ref = RunRef(observed.binding, observed.observation.key)
       guard bindings[observed.binding] != nil, isWorthKnowing(observed, ref, now: now) else { continue }
+      if let known = entry(ref)?.run, known.identity != observed.observation.identity {
+        // The engine gave the key of a run that is gone to another one.
+        guard observed.began >= known.lastSeen else { continue }
+        commit(drop(ref, &dirty), [ref.binding], now: now, &outcome)
+      }
       let result = merge(observed, ref, now: now)
       known.append(ref)
       if result.changed { dirty.insert(ref) }

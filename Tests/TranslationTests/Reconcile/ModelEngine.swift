@@ -1,0 +1,91 @@
+import AdapterKit
+import JSON
+import OrderedCollections
+
+@testable import Translation
+
+/// An engine without time of its own: what is in it is what its calls show.
+struct ModelEngine {
+  struct Run {
+    var phase = RunPhase.running
+    var raw = "r0"
+    var attempt: Int64 = 1
+    var changed = 0
+    var created = at(0)
+    var finished: Timestamp?
+    var envelope: Facet<JSONValue> = .absent
+    var steps = 0
+    /// Ids are given again after a deletion; identities never.
+    var life = 0
+  }
+
+  var runs: [String: Run] = [:]
+  var deleted: [(id: String, change: Int)] = []
+  /// Counts changes; the mark of incremental listing.
+  var change = 0
+  var pageSize = 10
+  var isDown = false
+  /// Not in lists although they are there: a wrong filter, a lost permission.
+  var unlisted: Set<String> = []
+  /// 404 although they are there: the parent cannot be seen.
+  var unseen: Set<String> = []
+  var parentIsReadable = true
+  var unreadableRows: [String] = []
+  /// Rows do not tell the envelope; direct reads do.
+  var rowsLackEnvelope = false
+  var calls: [String: Int] = [:]
+
+  mutating func set(_ id: String, _ change: (inout Run) -> Void) {
+    self.change += 1
+    var run = runs[id] ?? Run(life: deleted.count)
+    change(&run)
+    run.changed = self.change
+    runs[id] = run
+  }
+
+  mutating func delete(_ id: String) {
+    change += 1
+    runs[id] = nil
+    deleted.append((id, change))
+  }
+
+  func observation(_ id: String, _ run: Run, isRow: Bool) -> Observation {
+    Observation(
+      key: RunKey(id: id), identity: "\(id)#\(run.life)", attempt: .number(run.attempt), order: .sequence(Int64(run.changed)),
+      core: .present(RunCore(phase: run.phase, rawState: run.raw, createdAt: run.created, finishedAt: run.finished)),
+      envelope: isRow && rowsLackEnvelope ? .unseen : run.envelope,
+      steps: isRow ? .unseen : .present((0..<run.steps).map { RunStep(name: "s\($0)", phase: .running, rawState: "") }))
+  }
+
+  private var failure: AdapterError? { isDown ? AdapterError(.unavailable, "connection refused") : nil }
+
+  mutating func page(since: Timestamp, cursor: JSONValue?) -> Result<RunPage, AdapterError> {
+    calls["list", default: 0] += 1
+    if let failure { return .failure(failure) }
+    let from = cursor?.string ?? ""
+    let ids = runs.keys.filter { $0 > from && !unlisted.contains($0) && (runs[$0]?.finished ?? since) >= since }.sorted()
+    let page = ids.prefix(pageSize)
+    return .success(
+      RunPage(
+        observations: page.map { observation($0, runs[$0]!, isRow: true) }, next: ids.count > pageSize ? .string(page.last!) : nil,
+        unreadable: unreadableRows))
+  }
+
+  mutating func changes(_ mark: JSONValue?) -> Result<ChangePage, AdapterError> {
+    calls["changes", default: 0] += 1
+    if let failure { return .failure(failure) }
+    guard let from = mark?.int else { return .success(ChangePage(observations: [], mark: .int(Int64(change)))) }
+    let changed = runs.filter { $0.value.changed > Int(from) && !unlisted.contains($0.key) }.sorted { $0.value.changed < $1.value.changed }
+    return .success(
+      ChangePage(
+        observations: changed.map { observation($0.key, $0.value, isRow: true) },
+        deleted: deleted.filter { $0.change > Int(from) }.map { RunKey(id: $0.id) }, mark: .int(Int64(change))))
+  }
+
+  mutating func get(_ key: RunKey) -> Result<Observation, AdapterError> {
+    calls["get", default: 0] += 1
+    if let failure { return .failure(failure) }
+    guard let run = runs[key.id], !unseen.contains(key.id) else { return .failure(AdapterError(.notFound, "no such run", status: 404)) }
+    return .success(observation(key.id, run, isRow: false))
+  }
+}

@@ -1,0 +1,242 @@
+import AdapterKit
+import JSON
+import KubeWire
+import OrderedCollections
+import Testing
+
+@testable import Translation
+
+@Suite struct ReconcilerTests {
+  private func simulation(_ count: Int, incremental: Bool = false, sweep: Double = 300) -> Simulation {
+    var simulation = Simulation(
+      abilities: ReconcilerAbilities(incremental: incremental), settings: ReconcilerSettings(sweepInterval: .seconds(sweep)))
+    for i in 0..<count { simulation.engine.set("r\(String(100 + i))") { _ in } }
+    simulation.start()
+    simulation.run(for: 2)
+    return simulation
+  }
+
+  @Test(arguments: [false, true]) func theFirstSweepLoadsWithoutEvents(_ incremental: Bool) {
+    let simulation = simulation(25, incremental: incremental)
+    #expect(simulation.reconciler.isSwept && simulation.shown.count == 25)
+    #expect(simulation.conditions?.synced.status == true && simulation.conditions?.reachable.status == true)
+    #expect(simulation.store.notReady(.workflows, namespace: "default").isEmpty)
+    #expect(simulation.store.objects[.workflows].window.events(from: 0).allSatisfy { $0.kind == .modified })
+  }
+
+  @Test(arguments: [false, true]) func changesAreSeenByThePoll(_ incremental: Bool) {
+    var simulation = simulation(3, incremental: incremental)
+    simulation.engine.set("r100") { ($0.phase, $0.raw, $0.finished) = (.succeeded, "done", at(3)) }
+    simulation.run(for: 12)
+    #expect(simulation.raw("run-r100") == "done")
+    simulation.engine.set("new") { _ in }
+    simulation.run(for: 60)
+    #expect(simulation.shown.contains("run-new"))
+  }
+
+  @Test func envelopesThatRowsDoNotTellAreReadOneByOneFirst() {
+    var simulation = Simulation()
+    simulation.engine.rowsLackEnvelope = true
+    for i in 0..<15 { simulation.engine.set("r\(i)") { _ in } }
+    simulation.start()
+    simulation.run(for: 0.2)
+    #expect(!simulation.reconciler.isSwept)
+    simulation.run(for: 5)
+    #expect(simulation.reconciler.isSwept && simulation.shown.count == 15)
+  }
+
+  // MARK: Absence
+
+  @Test(arguments: [false, true]) func aDeletedRunGoesAfterProof(_ incremental: Bool) {
+    var simulation = simulation(5, incremental: incremental)
+    simulation.engine.delete("r102")
+    simulation.run(for: incremental ? 8 : 400)
+    #expect(simulation.deletions == ["run-r102"] && simulation.shown.count == 4)
+  }
+
+  @Test func missingFromTheListButAnsweringIsThere() {
+    var simulation = simulation(5)
+    simulation.engine.unlisted = ["r101"]
+    simulation.run(for: 2000)
+    #expect(simulation.deletions.isEmpty && simulation.shown.count == 5)
+  }
+
+  @Test func a404WhoseParentCannotBeReadProvesNothing() {
+    var simulation = simulation(5)
+    simulation.engine.unlisted = ["r101"]
+    simulation.engine.unseen = ["r101"]
+    simulation.engine.parentIsReadable = false
+    simulation.run(for: 2000)
+    #expect(simulation.deletions.isEmpty)
+    simulation.engine.parentIsReadable = true
+    simulation.run(for: 700)
+    #expect(simulation.deletions == ["run-r101"])
+  }
+
+  @Test func a404ThatTheListContradictsProvesNothing() {
+    var simulation = simulation(5)
+    simulation.engine.unseen = ["r101"]
+    simulation.run(for: 2000)
+    #expect(simulation.deletions.isEmpty)
+  }
+
+  @Test func anIncompleteSweepProvesNothing() {
+    var simulation = simulation(5)
+    simulation.engine.unreadableRows = ["row 3: no id"]
+    simulation.engine.delete("r103")
+    simulation.run(for: 2000)
+    #expect(simulation.deletions.isEmpty && simulation.conditions?.synced.reason == "UnreadableRuns")
+    simulation.engine.unreadableRows = []
+    simulation.run(for: 700)
+    #expect(simulation.deletions == ["run-r103"])
+  }
+
+  @Test func anEngineThatIsDownDeletesNothing() {
+    var simulation = simulation(5)
+    simulation.engine.isDown = true
+    simulation.run(for: 3000)
+    #expect(simulation.deletions.isEmpty && simulation.shown.count == 5)
+    #expect(simulation.conditions?.reachable.status == false && simulation.conditions?.synced.reason == "Unreachable")
+    let calls = simulation.engine.calls.values.reduce(0, +)
+    #expect(calls < 60)
+    simulation.engine.isDown = false
+    simulation.engine.set("r100") { $0.raw = "back" }
+    simulation.run(for: 60)
+    #expect(simulation.raw("run-r100") == "back" && simulation.conditions?.synced.status == true)
+  }
+
+  @Test func aSuspiciousShrinkIsHeldUntilThreeSweepsAgree() {
+    var simulation = simulation(60, sweep: 400)
+    for i in 0..<40 { simulation.engine.delete("r\(100 + i)") }
+    simulation.run(for: 500)
+    #expect(simulation.deletions.isEmpty && simulation.conditions?.synced.reason == "SuspiciousShrink")
+    simulation.run(for: 300)
+    #expect(simulation.deletions.isEmpty)
+    simulation.run(for: 1500)
+    #expect(simulation.deletions.count == 40 && simulation.conditions?.synced.status == true)
+  }
+
+  @Test func aShrinkThatSamplesContradictIsNeverAccepted() {
+    var simulation = simulation(60, sweep: 400)
+    simulation.engine.unlisted = Set((0..<40).map { "r\(100 + $0)" })
+    simulation.run(for: 5000)
+    #expect(simulation.deletions.isEmpty && simulation.conditions?.synced.reason == "SuspiciousShrink")
+    simulation.engine.unlisted = []
+    simulation.run(for: 500)
+    #expect(simulation.conditions?.synced.status == true)
+  }
+
+  @Test func theOperatorsWordEndsAHeldShrink() {
+    var simulation = simulation(60, sweep: 400)
+    for i in 0..<40 { simulation.engine.delete("r\(100 + i)") }
+    simulation.run(for: 500)
+    #expect(simulation.deletions.isEmpty)
+    simulation.handle(.acceptShrink)
+    simulation.run(for: 30)
+    #expect(simulation.deletions.count == 40)
+  }
+
+  @Test func whatTheListDoesNotReachIsNotJudgedByIt() {
+    var simulation = Simulation(abilities: ReconcilerAbilities(listReachAge: .seconds(3600)))
+    simulation.engine.set("old") { ($0.phase, $0.finished, $0.created) = (.succeeded, at(-100), at(-4000)) }
+    simulation.engine.set("young") { _ in }
+    simulation.start()
+    simulation.run(for: 2)
+    simulation.engine.delete("old")
+    simulation.engine.delete("young")
+    simulation.run(for: 700)
+    #expect(simulation.deletions == ["run-young"])
+  }
+
+  // MARK: The rest
+
+  @Test func aRunOlderThanItsTimeoutIsCancelled() {
+    var simulation = Simulation(abilities: ReconcilerAbilities(cancelsTimedOut: true))
+    simulation.engine.set("1") { $0.envelope = .present(testEnvelope("short", at: at(0), timeout: 100)) }
+    simulation.engine.set("2") { $0.envelope = .present(testEnvelope("long", at: at(0), timeout: 10_000)) }
+    simulation.start()
+    simulation.run(for: 90)
+    #expect(simulation.cancelled.isEmpty)
+    simulation.run(for: 12)
+    #expect(simulation.cancelled == ["1"] && simulation.raw("short") == "cancelled")
+    simulation.run(for: 100)
+    #expect(simulation.cancelled == ["1"])
+  }
+
+  @Test func withPollingOffOnlyDemandReads() {
+    var simulation = Simulation(abilities: ReconcilerAbilities(incremental: true), settings: ReconcilerSettings(pollInterval: .zero))
+    simulation.engine.set("1") { _ in }
+    simulation.start()
+    simulation.run(for: 5)
+    #expect(simulation.reconciler.isSwept)
+    let calls = simulation.engine.calls
+    simulation.engine.set("1") { $0.raw = "changed" }
+    simulation.run(for: 3600)
+    #expect(simulation.engine.calls == calls && simulation.raw("run-1") == "r0")
+    simulation.handle(.demand)
+    simulation.run(for: 1)
+    #expect(simulation.raw("run-1") == "changed" && simulation.polls.last! == nil)
+  }
+
+  @Test func idleBindingsAskLessOften() {
+    var simulation = Simulation(abilities: ReconcilerAbilities(incremental: true))
+    simulation.engine.set("1") { ($0.phase, $0.finished) = (.succeeded, at(0)) }
+    simulation.start()
+    simulation.run(for: 600)
+    let idle = simulation.engine.calls["changes"]!
+    simulation.handle(.watched(true))
+    simulation.run(for: 600)
+    #expect(idle < 30 && simulation.engine.calls["changes"]! - idle > 100)
+  }
+
+  /// The whole machine, from one seed, twice: the same bytes; and in the end what is shown is what is there.
+  @Test(arguments: 1...6 as ClosedRange<UInt64>, [false, true])
+  func aHistoryIsItsSeed(_ seed: UInt64, _ incremental: Bool) {
+    func history() -> (events: [[UInt8]], shown: [String: String], there: [String: String], deletedAlive: [String]) {
+      var simulation = Simulation(
+        seed: seed, abilities: ReconcilerAbilities(incremental: incremental), settings: ReconcilerSettings(sweepInterval: .seconds(120)))
+      var random = SplitMix(seed &* 77)
+      simulation.latency = 0.01...3
+      simulation.start()
+      var wronglyDeleted: [String] = []
+      for step in 0..<150 {
+        let id = "r\(Int.random(in: 0..<12, using: &random))"
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0: simulation.engine.delete(id)
+        case 1: simulation.engine.isDown.toggle()
+        case 2: simulation.engine.unlisted = [id]
+        case 3: simulation.engine.unlisted = []
+        case 4 where simulation.engine.runs[id]?.phase.isTerminal ?? false:
+          simulation.engine.set(id) { ($0.attempt, $0.phase, $0.finished) = ($0.attempt + 1, .running, nil) }
+        case 5:
+          let moment = simulation.now
+          simulation.engine.set(id) { ($0.phase, $0.raw, $0.finished) = (.succeeded, "s\(step)", moment) }
+        default:
+          if simulation.engine.runs[id]?.phase.isTerminal != true {
+            simulation.engine.set(id) { ($0.raw, $0.steps) = ("r\(step)", step % 4) }
+          }
+        }
+        let before = simulation.told.count
+        let alive = Set(simulation.engine.runs.map { "foreign-b-\($0.key)#\($0.value.life)" })
+        simulation.run(for: Double.random(in: 0.1...30, using: &random))
+        for event in simulation.told[before...] where event.kind == .deleted {
+          if alive.contains(event.object.draft.uid) { wronglyDeleted.append("\(event.object.draft.uid) at step \(step)") }
+        }
+      }
+      simulation.engine.isDown = false
+      simulation.engine.unlisted = []
+      simulation.run(for: 2000)
+      let shown = simulation.store.objects[.workflows].objects.map {
+        ($0.draft.name, $0.draft.content["status"]!["raw"]!.string! + " " + String($0.draft.content["status"]!["attempt"]!.int!))
+      }
+      let there = simulation.engine.runs.map { ("run-\($0.key)", "\($0.value.raw) \($0.value.attempt)") }
+      let events = simulation.told.map { Array($0.kind.rawValue.utf8) + $0.object.json }
+      return (events, Dictionary(uniqueKeysWithValues: shown), Dictionary(uniqueKeysWithValues: there), wronglyDeleted)
+    }
+    let first = history()
+    let second = history()
+    #expect(first.events == second.events && !first.events.isEmpty)
+    #expect(first.shown == first.there)
+    #expect(first.deletedAlive.isEmpty)
+  }
+}

@@ -1,0 +1,209 @@
+import AdapterKit
+import JSON
+import KubeWire
+import OrderedCollections
+import Testing
+
+@testable import Translation
+
+@Suite struct RunStoreTests {
+  private var store: RunStore
+  private var cursor: WatchCursor
+
+  init() throws {
+    store = RunStore(
+      objects: emptyStore(), bindings: [BindingSettings(id: "b", namespaces: ["default"], window: .seconds(1000))],
+      projection: TestProjection())
+    store.markSwept("b")
+    cursor = try WatchCursor(.workflows, namespace: nil, options: ListOptions(), in: store.objects)
+  }
+
+  /// One observation: a call from `began` to `ended` seconds.
+  private func seen(
+    _ id: String, _ phase: RunPhase?, raw: String? = nil, attempt: Attempt = .unknown, order: EngineOrder? = nil, began: Double,
+    ended: Double, source: Observed.Source = .list, envelope: Facet<JSONValue> = .absent, overlay: Facet<JSONValue> = .unseen,
+    steps: Facet<[RunStep]> = .unseen, created: Timestamp? = nil, finished: Timestamp? = nil, isRebuild: Bool = false
+  ) -> Observed {
+    let core = phase.map { RunCore(phase: $0, rawState: raw ?? $0.rawValue, createdAt: created, finishedAt: finished) }
+    return Observed(
+      "b",
+      Observation(
+        key: RunKey(id: id), identity: "i\(id)", attempt: attempt, order: order, core: core.map { .present($0) } ?? .unseen,
+        envelope: envelope, overlay: overlay, steps: steps, isRebuild: isRebuild), began: at(began), ended: at(ended), source: source)
+  }
+
+  @discardableResult
+  private mutating func observe(_ batch: Observed...) -> ObserveOutcome { store.observe(batch, now: batch.last!.ended) }
+
+  private mutating func events() -> [String] {
+    drain(&cursor, store.objects).events.map {
+      "\($0.kind.rawValue) \($0.object.draft.name) \($0.object.draft.content["status"]!["raw"]!.string!)"
+    }
+  }
+
+  private func status(_ name: String, _ member: String) -> JSONValue? {
+    store.objects.object(.workflows, namespace: "default", name: name)?.draft.content["status"]?[member]
+  }
+
+  @Test mutating func oneChangeIsOneEventAndNoneIsNone() {
+    observe(seen("1", .running, began: 1, ended: 2))
+    observe(seen("1", .running, began: 3, ended: 4))
+    observe(seen("1", .succeeded, began: 5, ended: 6))
+    #expect(events() == ["ADDED run-1 Running", "MODIFIED run-1 Succeeded"])
+  }
+
+  @Test mutating func aRunIsNotShownBeforeItsEnvelopeIsKnown() {
+    let outcome = observe(seen("1", .running, began: 1, ended: 2, envelope: .unseen))
+    #expect(events().isEmpty && outcome.summaries[0].wants.contains(.envelope))
+    observe(seen("1", nil, began: 3, ended: 4, source: .get))
+    #expect(events() == ["ADDED run-1 Running"])
+  }
+
+  @Test mutating func whatACallDidNotSeeStays() {
+    let steps = [RunStep(name: "s", phase: .running, rawState: "r")]
+    observe(seen("1", .running, began: 1, ended: 2, steps: .present(steps)))
+    observe(seen("1", .running, raw: "busy", began: 3, ended: 4))
+    #expect(status("run-1", "steps") == 1 && status("run-1", "raw") == "busy")
+  }
+
+  @Test mutating func theEnginesOrderDecides() {
+    observe(seen("1", .running, raw: "two", order: .sequence(2), began: 1, ended: 2))
+    observe(seen("1", .running, raw: "one", order: .sequence(1), began: 3, ended: 4))
+    #expect(status("run-1", "raw") == "two")
+    observe(seen("1", .running, raw: "three", order: .sequence(3), began: 0, ended: 0.5))
+    #expect(status("run-1", "raw") == "three")
+  }
+
+  @Test mutating func whatEndedBeforeTheAppliedBeganIsDropped() {
+    observe(seen("1", .succeeded, began: 10, ended: 11))
+    let outcome = observe(seen("1", .running, began: 8, ended: 9))
+    #expect(events() == ["ADDED run-1 Succeeded"] && outcome.summaries[0].wants.isDisjoint(with: [.refresh, .confirmation]))
+  }
+
+  @Test mutating func ofOverlappingReadsTheAppliedStaysAndAFreshOneIsWanted() {
+    observe(seen("1", .running, raw: "x", began: 10, ended: 12))
+    let outcome = observe(seen("1", .running, raw: "y", began: 11, ended: 13))
+    #expect(status("run-1", "raw") == "x" && outcome.summaries[0].wants.contains(.refresh))
+  }
+
+  @Test mutating func theAnswerToAWriteWinsOverAnOverlappingRead() {
+    observe(seen("1", .running, raw: "read", began: 10, ended: 12))
+    observe(seen("1", .running, raw: "write", began: 11, ended: 13, source: .write))
+    #expect(status("run-1", "raw") == "write")
+    observe(seen("1", .running, raw: "read2", began: 12, ended: 14))
+    #expect(status("run-1", "raw") == "write")
+    observe(seen("1", .running, raw: "read3", began: 13, ended: 14))
+    #expect(status("run-1", "raw") == "read3")
+  }
+
+  @Test mutating func aFinishedRunIsActiveAgainOnlyWithANewAttempt() {
+    observe(seen("1", .failed, attempt: .number(1), began: 1, ended: 2, steps: .present([])))
+    observe(seen("1", .running, attempt: .number(1), began: 3, ended: 4))
+    #expect(status("run-1", "phase") == "Failed")
+    observe(seen("1", .running, attempt: .number(2), began: 5, ended: 6))
+    #expect(status("run-1", "phase") == "Running" && status("run-1", "attempt") == 2 && status("run-1", "steps") == -1)
+    observe(seen("1", .failed, attempt: .number(1), began: 7, ended: 8))
+    #expect(status("run-1", "phase") == "Running")
+    #expect(events().count == 2)
+  }
+
+  @Test mutating func attemptsCanBeMoments() {
+    observe(seen("1", .failed, attempt: .since(at(1)), began: 2, ended: 3))
+    observe(seen("1", .pending, attempt: .since(at(4)), began: 5, ended: 6))
+    #expect(status("run-1", "phase") == "Pending" && status("run-1", "attempt") == 2)
+  }
+
+  @Test mutating func withoutAttemptsADirectReadHasToConfirm() {
+    observe(seen("1", .failed, began: 1, ended: 2))
+    let outcome = observe(seen("1", .running, began: 3, ended: 4))
+    #expect(status("run-1", "phase") == "Failed" && outcome.summaries[0].wants.contains(.confirmation))
+    observe(seen("1", .running, began: 5, ended: 6, source: .get))
+    #expect(status("run-1", "phase") == "Running" && status("run-1", "attempt") == 2)
+  }
+
+  @Test mutating func aCopiedEnvelopeMakesAForeignRun() {
+    let envelope = testEnvelope("mine", at: at(0))
+    observe(seen("9", .running, raw: "ours", began: 1, ended: 2, envelope: .present(envelope), created: at(1)))
+    observe(seen("10", .running, raw: "copy", began: 500, ended: 501, envelope: .present(envelope), created: at(400)))
+    observe(seen("11", .running, raw: "rebuild", began: 502, ended: 503, envelope: .present(envelope), created: at(2), isRebuild: true))
+    observe(seen("12", .running, raw: "twin", began: 504, ended: 505, envelope: .present(envelope), created: at(3)))
+    #expect(events() == ["ADDED mine ours", "ADDED run-10 copy", "ADDED run-11 rebuild", "ADDED run-12 twin"])
+    #expect(store.ref(uid: "uid-mine")?.key.id == "9" && store.ownsEnvelope(RunRef("b", RunKey(id: "9"))))
+    // A lower id was there all the time: it is the one the envelope was made for.
+    observe(seen("2", .running, raw: "first", began: 506, ended: 507, envelope: .present(envelope), created: at(0.5)))
+    #expect(store.ref(uid: "uid-mine")?.key.id == "2" && store.ref(namespace: "default", name: "run-9")?.key.id == "9")
+    _ = store.forget([RunRef("b", RunKey(id: "2"))], now: at(510))
+    #expect(store.ref(uid: "uid-mine")?.key.id == "9" && store.ref(namespace: "default", name: "run-9") == nil)
+  }
+
+  @Test mutating func oursComesBeforeAForeignRunOfTheSameName() {
+    observe(seen("7", .running, raw: "foreign", began: 1, ended: 2, created: at(0)))
+    observe(seen("8", .running, raw: "ours", began: 3, ended: 4, envelope: .present(testEnvelope("run-7", at: at(2))), created: at(2)))
+    #expect(events() == ["ADDED run-7 foreign", "DELETED run-7 foreign", "ADDED run-7 ours"])
+    _ = store.forget([RunRef("b", RunKey(id: "8"))], now: at(5))
+    #expect(events() == ["DELETED run-7 ours", "ADDED run-7 foreign"])
+    _ = store.forget([RunRef("b", RunKey(id: "7"))], now: at(6))
+    #expect(events() == ["DELETED run-7 foreign"] && store.claims.isEmpty && store.shown.isEmpty)
+  }
+
+  @Test mutating func finishedRunsLeaveTheWindowAndNeverComeBack() {
+    observe(
+      seen("1", .succeeded, began: 1, ended: 2, finished: at(1)), seen("2", .running, began: 1, ended: 2),
+      seen("3", .succeeded, began: 1, ended: 2, overlay: .present(["finalizers": ["x"]]), finished: at(1)))
+    _ = events()
+    #expect(store.expire(now: at(900)).gone.isEmpty)
+    #expect(store.expire(now: at(1002)).gone.map(\.key.id) == ["1"])
+    #expect(events() == ["DELETED run-1 Succeeded"])
+    observe(seen("1", .running, attempt: .number(2), began: 1003, ended: 1004))
+    observe(seen("4", .failed, began: 1003, ended: 1004, finished: at(1)))
+    #expect(events().isEmpty)
+  }
+
+  @Test mutating func hidingIsDeletionToo() {
+    observe(seen("1", .running, began: 1, ended: 2))
+    observe(seen("1", nil, began: 3, ended: 4, source: .write, envelope: .unseen, overlay: .present(["hidden": true])))
+    #expect(events() == ["ADDED run-1 Running", "DELETED run-1 Running"])
+  }
+
+  @Test func overlaysThatAreKeptApartAreReadFirst() throws {
+    var store = RunStore(
+      objects: emptyStore(), bindings: [BindingSettings(id: "b", namespaces: ["default"], readsOverlaysApart: true)],
+      projection: TestProjection())
+    _ = store.observe([seen("1", .running, began: 1, ended: 2), seen("2", .running, began: 1, ended: 2)], now: at(2))
+    #expect(store.objects[.workflows].objects.isEmpty)
+    _ = store.observeOverlays("b", ["foreign-b-i2": ["hidden": true]], began: at(3), ended: at(4), now: at(4))
+    #expect(store.objects[.workflows].objects.map(\.draft.name) == ["run-1"])
+    _ = store.observe([seen("3", .running, began: 5, ended: 6)], now: at(6))
+    #expect(store.objects[.workflows].objects.map(\.draft.name) == ["run-1", "run-3"])
+    _ = store.observeOverlays("b", [:], began: at(7), ended: at(8), now: at(8))
+    #expect(store.objects[.workflows].objects.map(\.draft.name) == ["run-1", "run-2", "run-3"])
+    // A write that ended after the reading began knows better.
+    _ = store.observe(
+      [seen("1", nil, began: 9, ended: 11, source: .write, envelope: .unseen, overlay: .present(["hidden": true]))], now: at(11))
+    _ = store.observeOverlays("b", [:], began: at(10), ended: at(12), now: at(12))
+    #expect(store.objects[.workflows].objects.map(\.draft.name) == ["run-2", "run-3"])
+  }
+
+  @Test func whatWasNeverSweptIs503() throws {
+    let shared = SharedStore(
+      RunStore(
+        objects: emptyStore(),
+        bindings: [BindingSettings(id: "b", namespaces: ["default"], hasTemplates: true), BindingSettings(id: "c", namespaces: ["other"])],
+        projection: TestProjection()))
+    func code(_ body: () throws -> Void) -> Int { do { try body() } catch { return (error as? StatusError)?.code ?? 0 }; return 200 }
+    #expect(code { _ = try shared.list(.workflows, namespace: "default", options: ListOptions()) } == 503)
+    #expect(code { _ = try shared.watch(.workflows, namespace: nil, options: ListOptions()) } == 503)
+    #expect(code { _ = try shared.get(.workflows, namespace: "default", name: "x") } == 503)
+    #expect(code { _ = try shared.list(.workflows, namespace: "unbound", options: ListOptions()) } == 200)
+    shared.markSwept("b")
+    #expect(code { _ = try shared.list(.workflows, namespace: "default", options: ListOptions()) } == 200)
+    #expect(code { _ = try shared.list(.workflows, namespace: nil, options: ListOptions()) } == 503)
+    #expect(code { _ = try shared.list(.workflowtemplates, namespace: "default", options: ListOptions()) } == 503)
+    shared.observeTemplates("b", [EngineTemplate(name: "t")], now: at(1))
+    #expect(try shared.list(.workflowtemplates, namespace: "default", options: ListOptions()).items.map(\.draft.name) == ["t"])
+    shared.observeTemplates("b", [], now: at(2))
+    #expect(try shared.get(.workflowtemplates, namespace: "default", name: "t") != nil)
+    shared.observeTemplates("b", [], now: at(3))
+    #expect(try shared.get(.workflowtemplates, namespace: "default", name: "t") == nil)
+  }
+}
