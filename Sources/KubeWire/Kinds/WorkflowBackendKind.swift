@@ -16,16 +16,8 @@ extension KindDescription {
         "How it is configured, without its credentials.", open: true,
         [
           Schema.string("The adapter that speaks to it.").field("adapter"),
-          Schema.array(
-            "Which part of it appears in which namespace.",
-            of: .object(
-              "One part.", open: true,
-              [
-                Schema.string("Observe, Submit or Manage: what may be done there from here.").field("access"),
-                Schema.boolean("Workflows with spec.steps are allowed.").field("inlineSteps"),
-                Schema.string("The namespace.").field("namespace"),
-              ])
-          ).field("bindings"),
+          Schema.string("The version of the adapter.").field("adapterVersion"),
+          Schema.string("The kind of engine, for people.").field("engine"),
           Schema.string("Where it is.").field("url"),
         ]
       ).field("spec"),
@@ -37,7 +29,6 @@ extension KindDescription {
               + "include it are refused.", of: MetaSchemas.condition, keys: ["type"]
           ).field("conditions"),
           Schema.string("The engine's version, where it tells.").field("engineVersion"),
-          Schema.string("What is wrong, for people.").field("message"),
         ]
       ).field("status"),
     ])

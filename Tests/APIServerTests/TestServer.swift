@@ -1,0 +1,133 @@
+import AdapterKit
+import HTTPMessage
+import InMemoryAdapter
+import JSON
+import KubeWire
+import Logging
+import OrderedCollections
+import Translation
+
+@testable import APIServer
+
+/// The whole gateway in process, on the in-memory engine: namespace `default` may do everything, `watched` only looks.
+struct TestServer {
+  let engine = InMemoryAdapter(options: TestServer.options) { SystemClock().now }
+  let gateway: Gateway
+  let responder: APIServerResponder
+
+  private static var options: InMemoryOptions {
+    var options = InMemoryOptions()
+    options.templates = [
+      EngineTemplate(
+        name: "nightly", description: "Builds everything.",
+        parametersSchema: ["type": "object", "properties": ["seconds": ["type": "integer"]]])
+    ]
+    return options
+  }
+
+  init(authorizer: any Authorizer = AlwaysAllow()) {
+    let infos = [("default", BindingInfo.Access.manage, true), ("watched", .observe, false)].map { namespace, access, inline in
+      BindingInfo(
+        name: "memory-\(namespace)", backend: "memory", namespace: namespace, scope: AdapterScope(["project": .string(namespace)]),
+        access: access,
+        deletionPolicy: .delete, inlineSteps: inline)
+    }
+    let projector = Projector(group: Samples.group.name, bindings: infos, signingKeys: [[UInt8](repeating: 7, count: 32)])
+    let settings = infos.map { info in
+      BindingSettings(
+        id: BindingID(info.name), namespaces: [info.namespace], window: .seconds(7 * 86_400), readsOverlaysApart: false, hasTemplates: true)
+    }
+    let clock = SystemClock()
+    let store = SharedStore(
+      RunStore(
+        objects: ObjectStore(settings: .init(apiVersion: Samples.group.apiVersion), epoch: 7, now: clock.now), bindings: settings,
+        projection: projector))
+    let engine = engine
+    let bounds = zip(infos, settings).map { info, settings in
+      Bound(
+        info: info, adapter: engine,
+        driver: BindingDriver(
+          binding: settings, adapter: engine, scope: info.scope, settings: ReconcilerSettings(pollInterval: .milliseconds(100)),
+          store: store))
+    }
+    gateway = Gateway(group: Samples.group.name, store: store, projector: projector, bindings: bounds, clock: clock)
+    responder = APIServerResponder(
+      gateway: gateway, authenticator: StandardAuthenticator(), authorizer: authorizer, logger: Logger(label: "test"))
+  }
+
+  /// Runs the gateway for as long as `body` takes, from the moment on when everything was read once.
+  static func run(authorizer: any Authorizer = AlwaysAllow(), _ body: @escaping @Sendable (TestServer) async throws -> Void) async throws {
+    let server = TestServer(authorizer: authorizer)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await server.gateway.run() }
+      defer { group.cancelAll() }
+      for _ in 0..<500 {
+        if await server.get("/workflows").status == 200, await server.get("/workflowtemplates").json["items"]?.array?.isEmpty == false {
+          break
+        }
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      try await body(server)
+    }
+  }
+
+  struct Answer: Sendable {
+    let response: HTTPResponse
+    var status: Int { response.status }
+    var bytes: [UInt8] { if case .bytes(let bytes) = response.body { bytes } else { [] } }
+    var json: JSONValue { (try? JSONValue(parsing: bytes)) ?? .null }
+    var message: String { json["message"]?.string ?? "" }
+    var warnings: [String] { response.headers.all("Warning") }
+  }
+
+  static let base = "/apis/workflow.example.com/v1alpha1"
+
+  func send(
+    _ method: String, _ path: String, query: String = "", headers: HTTPHeaders = [:], body: [UInt8] = []
+  ) async -> Answer {
+    let path = path.hasPrefix("/workflow") || path.hasPrefix("/namespaces") ? Self.base + path : path
+    return Answer(
+      response: await responder.respond(to: HTTPRequest(method: method, path: path, query: query, headers: headers, body: body)))
+  }
+
+  func get(_ path: String, query: String = "", accept: String? = nil) async -> Answer {
+    await send("GET", path, query: query, headers: accept.map { ["Accept": $0] } ?? [:])
+  }
+
+  func post(_ path: String, _ text: String, query: String = "", type: String? = "application/json") async -> Answer {
+    await send("POST", path, query: query, headers: type.map { ["Content-Type": $0] } ?? [:], body: Array(text.utf8))
+  }
+
+  static func manifest(_ name: String, spec: String = #"{"steps":[{"name":"build","command":["true"]}]}"#, more: String = "") -> String {
+    #"{"apiVersion":"workflow.example.com/v1alpha1","kind":"Workflow","metadata":{"name":"\#(name)","labels":{"team":"build"}},"spec":\#(spec)\#(more)}"#
+  }
+}
+
+/// Reads a watch's lines.
+final class WatchReader {
+  private let stream: any HTTPBodyStream
+  private var wakes: AsyncStream<Void>.Iterator
+  private var lines: [String] = []
+
+  init(_ stream: any HTTPBodyStream) {
+    self.stream = stream
+    let (wakes, signal) = AsyncStream.makeStream(of: Void.self)
+    self.wakes = wakes.makeAsyncIterator()
+    stream.start { signal.yield() }
+    signal.yield()
+  }
+
+  /// The next event; nil at the end.
+  func next() async throws -> JSONValue? {
+    while true {
+      if !lines.isEmpty { return try JSONValue(parsing: lines.removeFirst()) }
+      switch stream.next() {
+      case .bytes(let bytes): lines += bytes.text.split(separator: "\n").map(String.init)
+      case .wait: await wakes.next()
+      case .end, .abort: return nil
+      }
+    }
+  }
+
+  func cancel() { stream.cancel() }
+}
