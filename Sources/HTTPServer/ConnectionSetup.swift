@@ -1,11 +1,9 @@
 import HTTPMessage
 import Logging
 import NIOCore
-import NIOHPACK
 import NIOHTTP1
 import NIOHTTP2
 import NIOSSL
-import NIOTLS
 
 /// Builds the pipeline of an accepted connection: TLS, then what ALPN chose.
 struct ConnectionSetup: Sendable {
@@ -94,54 +92,5 @@ struct ConnectionSetup: Sendable {
       }
     }
     try pipeline.addHandler(handler)
-  }
-}
-
-/// Waits for the TLS handshake, then makes room for the protocol that it chose.
-final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
-  typealias InboundIn = ByteBuffer
-  private let connection: Connection
-  private let setup: ConnectionSetup
-  private let tls: TLSMaterial.Snapshot
-  private var timer: LazyTimer?
-
-  init(connection: Connection, setup: ConnectionSetup, tls: TLSMaterial.Snapshot) {
-    self.connection = connection
-    self.setup = setup
-    self.tls = tls
-  }
-
-  func handlerAdded(context: ChannelHandlerContext) {
-    let connection = self.connection
-    timer = LazyTimer(loop: context.eventLoop) {
-      connection.core.logger.debug("TLS handshake timed out", metadata: ["peer": "\(connection.peer.address)"])
-      connection.close()
-    }
-    timer?.set(connection.core.configuration.handshakeTimeout)
-  }
-
-  func handlerRemoved(context: ChannelHandlerContext) {
-    guard timer != nil else { return }
-    timer?.cancel()
-    timer = nil
-    setup.gate.handshakeEnded()
-  }
-
-  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    guard case .handshakeCompleted(let negotiated) = event as? TLSUserEvent else { return context.fireUserInboundEventTriggered(event) }
-    do {
-      if !connection.isVerified, tls.asksForCertificates, let leaf = try context.pipeline.syncOperations.nioSSL_peerCertificate() {
-        connection.peer.certificate = tls.identifyResumed(try leaf.toDERBytes())
-      }
-      if negotiated == "h2" { try setup.configureHTTP2(connection) } else { try setup.configureHTTP1(connection) }
-      context.pipeline.syncOperations.removeHandler(self, promise: nil)
-    } catch {
-      context.close(promise: nil)
-    }
-  }
-
-  func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    connection.core.logger.debug("TLS handshake failed", metadata: ["peer": "\(connection.peer.address)", "error": "\(error)"])
-    context.close(promise: nil)
   }
 }

@@ -2,9 +2,7 @@ import Glibc
 package import HTTPMessage
 package import Logging
 import NIOCore
-import NIOHTTP1
 import NIOPosix
-import NIOSSL
 import Synchronization
 
 /// An HTTP/1.1 and HTTP/2 server over one port. It knows nothing of what it serves: the responder answers every well-formed request.

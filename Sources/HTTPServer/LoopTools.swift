@@ -1,6 +1,5 @@
 import Glibc
 import NIOCore
-import Synchronization
 
 /// What the connections of one event loop share.
 final class LoopTools: Sendable {
