@@ -66,9 +66,13 @@ struct EngineCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    // Before anything runs that a signal should end in an orderly way.
+    let signals = Signals()
+    // A port of an earlier run would mislead whoever waits for this file.
+    if let portFile { Files.remove(portFile) }
     let logger = Logger(label: "workflow-engine", factory: { StreamLogHandler.standardError(label: $0) })
     let temporary = workDir == nil && dataDir == nil ? NSTemporaryDirectory() + "workflow-engine-\(UUID().uuidString)" : nil
-    defer { if let temporary { try? FileManager.default.removeItem(atPath: temporary) } }
+    defer { if let temporary { Files.remove(temporary) } }
     let server: EngineServer
     do {
       var settings = EngineSettings(
@@ -87,7 +91,6 @@ struct EngineCommand: AsyncParsableCommand {
     } catch let error as FileError {
       throw ValidationError(error.description)
     }
-    let signals = Signals()
     if let port = server.port {
       if let portFile { try Files.replace(portFile, with: Array("\(port)\n".utf8)) }
       logger.notice("listening", metadata: ["port": "\(port)"])

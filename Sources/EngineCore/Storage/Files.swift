@@ -98,7 +98,7 @@ package enum Files {
   }
 
   /// Removes a file, or a folder with everything in it; symbolic links are removed, not followed. What resists stays.
-  static func remove(_ path: String) {
+  package static func remove(_ path: String) {
     var status = stat()
     guard lstat(path, &status) == 0 else { return }
     if status.st_mode & S_IFMT == S_IFDIR {
