@@ -1,3 +1,5 @@
+public import JSON
+
 /// A compiled expression. Immutable: any thread may evaluate it, as often as it likes.
 public struct CELProgram: Sendable {
   public let source: String
@@ -49,5 +51,13 @@ public struct CELProgram: Sendable {
       variables: variables, locals: slots == 0 ? [] : Array(repeating: nil, count: slots), limit: costLimit ?? Self.defaultCostLimit)
     defer { cost += frame.cost }
     do throws(CELError) { return try root.evaluate(&frame).settled } catch { throw error.located(in: source) }
+  }
+
+  /// Evaluates and writes the value as JSON, strings of the input without decoding them; see ``CELValue/json()`` for the forms.
+  ///
+  /// - Throws: as ``evaluate(_:costLimit:)``, and for values without JSON form; nothing was written then.
+  public func write(_ variables: CELVariables, to writer: inout JSONWriter, costLimit: UInt64? = nil) throws(CELError) {
+    var frame = Frame(variables: variables, locals: slots == 0 ? [] : Array(repeating: nil, count: slots), limit: costLimit ?? Self.defaultCostLimit)
+    do throws(CELError) { try root.evaluate(&frame).write(to: &writer) } catch { throw error.located(in: source) }
   }
 }

@@ -137,7 +137,12 @@ struct Compiler {
     default:
       if checks { throw fail("type '\(unifier.resolved(type, final: true))' does not support field selection", at: offset) }
     }
-    var node: Node = SelectNode(operand.node, field, mode, offset: offset)
+    var node: Node
+    switch operand.node {
+    case let variable as VariableNode where mode == .plain: node = PathNode(variable, field, offset: offset)
+    case let path as PathNode where mode == .plain: node = PathNode(path, field, offset: offset)
+    default: node = SelectNode(operand.node, field, mode, offset: offset)
+    }
     if mode == .test { return Typed(node: node, type: .bool) }
     if optional, case .optional = result {} else if optional { result = .optional(result) }
     if case .object = type, result.needsCoercion { node = CoerceNode(node, result, offset: offset) }

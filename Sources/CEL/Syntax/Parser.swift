@@ -136,7 +136,7 @@ struct Parser {
       count += 1
       try advance()
     }
-    if symbol == "-", count % 2 == 1, count == 1 {
+    if symbol == "-", count == 1 {
       switch token.kind {
       case .int(let magnitude):
         guard let magnitude, magnitude <= 1 << 63 else { throw CELError(.parse, "the integer does not fit 64 bits", at: offset) }
@@ -149,10 +149,12 @@ struct Parser {
       default: break
       }
     }
-    let operand = try deeper { parser throws(CELError) in try parser.member() }
-    // Pairs of the same operator cancel, as the reference implementations have it; the operand's type is still looked at.
-    let expr = Expr(kind: .unary(symbol, operand), offset: offset)
-    return count % 2 == 1 ? expr : Expr(kind: .unary(symbol, expr), offset: offset)
+    guard depth + count <= limits.maximumDepth else {
+      throw CELError(.parse, "more than \(limits.maximumDepth) operators in a row", at: offset)
+    }
+    var expr = try deeper { parser throws(CELError) in try parser.member() }
+    for _ in 0..<count { expr = Expr(kind: .unary(symbol, expr), offset: offset) }
+    return expr
   }
 
   private mutating func member() throws(CELError) -> Expr {

@@ -50,4 +50,26 @@ extension CELValue {
       return .object(out)
     }
   }
+
+  /// As ``json()``, without making values of it.
+  func write(to writer: inout JSONWriter) throws(CELError) {
+    switch self {
+    case .null: writer.null()
+    case .bool(let value): writer.bool(value)
+    case .int(let value): writer.int(value)
+    case .string(let value): writer.string(value)
+    case .json(let view):
+      guard view.kind == .string else { return writer.raw(view.rawBytes) }
+      writer.raw(view.quotedBytes)
+    default: writer.value(try json())
+    }
+  }
+}
+
+extension JSONView {
+  /// A string's own text with its quotes.
+  fileprivate var quotedBytes: UnsafeBufferPointer<UInt8> {
+    let raw = rawBytes
+    return UnsafeBufferPointer(start: raw.baseAddress! - 1, count: raw.count + 2)
+  }
 }
