@@ -3,7 +3,7 @@ import HTTPMessage
 import HTTPServer
 import Testing
 
-@Suite struct HTTP1Tests {
+@Suite(.serialized) struct HTTP1Tests {
   private func withPlain(
     _ adjust: (inout HTTPServerConfiguration) -> Void = { _ in }, _ body: (Fixture) async throws -> Void
   ) async throws {
@@ -145,13 +145,15 @@ import Testing
   @Test func shutdownAnswersWhatIsInProgressAndCloses() async throws {
     try await withPlain { fixture in
       let raw = try RawConnection(port: fixture.port)
-      raw.send("GET /soon HTTP/1.1\r\nHost: a\r\n\r\n")
+      raw.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
       let idle = try RawConnection(port: fixture.port)
       #expect(await eventually { fixture.responder.requests.count == 1 && fixture.server.openConnections == 2 })
-      await fixture.server.shutdown(grace: .seconds(10))
-      let text = await raw.read()
-      #expect(text.contains("Connection: close\r\n") && text.hasSuffix("soon"))
+      async let stopped: Void = fixture.server.shutdown(grace: .seconds(30))
       #expect(await idle.isAtEnd)
+      fixture.responder.releaseHeld()
+      let text = await raw.read()
+      #expect(text.contains("Connection: close\r\n") && text.hasSuffix("held"), "\(text)")
+      await stopped
     }
   }
 

@@ -53,9 +53,12 @@ final class TestResponder: HTTPResponder {
   private let streams = Mutex<[FedStream]>([])
   private let seen = Mutex<[HTTPRequest]>([])
   private let cancelled = Atomic<Int>(0)
+  private let released = Atomic<Bool>(false)
 
   var watches: [FedStream] { streams.withLock { $0 } }
   var requests: [HTTPRequest] { seen.withLock { $0 } }
+  /// Lets the requests to /held be answered.
+  func releaseHeld() { released.store(true, ordering: .relaxed) }
   var cancellations: Int { cancelled.load(ordering: .relaxed) }
 
   func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -74,6 +77,9 @@ final class TestResponder: HTTPResponder {
         cancelled.add(1, ordering: .relaxed)
       }
       return HTTPResponse(status: 200)
+    case "/held":
+      while !released.load(ordering: .relaxed) && !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
+      return HTTPResponse(status: 200, body: .bytes(Array("held".utf8)))
     case "/soon":
       try? await Task.sleep(for: .milliseconds(100))
       return HTTPResponse(status: 200, body: .bytes(Array("soon".utf8)))
@@ -234,7 +240,7 @@ final class RunningProgram: Sendable {
 }
 
 /// Waits until it holds; false after the time.
-func eventually(_ seconds: Double = 5, _ condition: () -> Bool) async -> Bool {
+func eventually(_ seconds: Double = 20, _ condition: () -> Bool) async -> Bool {
   let end = ContinuousClock.now + .seconds(seconds)
   while !condition() {
     guard ContinuousClock.now < end else { return false }

@@ -5,7 +5,7 @@ import HTTPServer
 import Logging
 import Testing
 
-@Suite struct TLSTests {
+@Suite(.serialized) struct TLSTests {
   @Test(arguments: ["--http1.1", "--http2"])
   func requestsOverBothProtocols(_ version: String) async throws {
     let fixture = try await Fixture()
@@ -193,15 +193,18 @@ import Testing
     #expect(await eventually { fixture.responder.watches.count == 1 && fixture.responder.watches[0].isStarted })
     fixture.responder.watches[0].feed(.bytes(Array("before\n".utf8)))
     #expect(await eventually { watching.text == "before\n" })
-    let soon = try RunningProgram("curl", ["-sS", version, "--cacert", fixture.path("ca.crt"), fixture.url("/soon")])
+    let held = try RunningProgram("curl", ["-sS", version, "--cacert", fixture.path("ca.crt"), fixture.url("/held")])
     #expect(await eventually { fixture.responder.requests.count == 2 })
     let began = ContinuousClock.now
-    await fixture.server.shutdown(grace: .seconds(10))
-    #expect(ContinuousClock.now - began < .seconds(5))
+    async let stopped: Void = fixture.server.shutdown(grace: .seconds(30))
+    #expect(await eventually { fixture.responder.watches[0].isFinished })
+    fixture.responder.releaseHeld()
+    await stopped
+    #expect(ContinuousClock.now - began < .seconds(20))
     let watched = await watching.wait()
     #expect(watched.status == 0 && watched.output == "before\n", "\(watched)")
-    let answered = await soon.wait()
-    #expect(answered.output == "soon", "\(answered)")
+    let answered = await held.wait()
+    #expect(answered.output == "held", "\(answered)")
     #expect(try await fixture.curl(fixture.url("/x")).status == 7)
     await fixture.stop()
   }
