@@ -68,7 +68,10 @@ extension BindingDriver {
       handle(.parent(key, await result { () async throws(AdapterError) in try await adapter.parentIsReadable(key, scope: scope) }))
     case .health:
       let result = await result { () async throws(AdapterError) in try await adapter.health() }
-      if case .success(let health) = result { handle(.health(health)) }
+      switch result {
+      case .success(let health): handle(.health(health))
+      case .failure(let error): handle(.health(EngineHealth(reachable: false, message: error.message)))
+      }
     case .cancelTimedOut(let key): await cancelTimedOut(key)
     default: return
     }

@@ -24,14 +24,17 @@ struct Breaker: Sendable {
 
   /// - Parameter random: 0 to 1.
   mutating func failed(_ error: AdapterError, now: Timestamp, random: Double) {
-    // Calls that were under way together fail together: that is one failure.
-    if let openUntil, now < openUntil, !isProbing { return }
-    failures += 1
     lastError = error
     lastFailure = now
+    mustWaitUntil = max(mustWaitUntil, now + (error.retryAfter ?? .zero))
+    // Calls that were under way together fail together: that is one failure.
+    if let openUntil, now < openUntil, !isProbing {
+      self.openUntil = max(openUntil, mustWaitUntil)
+      return
+    }
+    failures += 1
     isProbing = false
     let delay = min(Self.longest, .seconds(1 << min(failures - 1, 5))) * (0.75 + 0.5 * random)
-    mustWaitUntil = now + (error.retryAfter ?? .zero)
     openUntil = max(now + delay, mustWaitUntil)
   }
 

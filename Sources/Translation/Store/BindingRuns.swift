@@ -11,10 +11,15 @@ struct BindingRuns: Sendable {
   var templates: [String: TemplateEntry] = [:]
   /// The last complete reading of overlays that are kept apart.
   var overlays: KnownOverlays?
+  /// Runs that are gone, and since when: what a call saw that began before that is history.
+  var forgotten: [RunKey: (identity: String, at: Timestamp)] = [:]
   /// Uids that left the window: they never come back (design §5).
   var departed: [String: Timestamp] = [:]
 
   init(_ settings: BindingSettings) { self.settings = settings }
+
+  /// Calls last seconds or minutes: what is longer ago need not be remembered.
+  mutating func forgetForgotten(now: Timestamp) { forgotten = forgotten.filter { $0.value.at > now - .seconds(600) } }
 
   struct TemplateEntry: Sendable {
     var namespace: String

@@ -64,8 +64,10 @@ extension KnownRun {
       }
       attemptCount += 1
       stepsFacet = KnownFacet()
+      // Which one it is will be told later, and is then not a further one.
+      attempt = .unknown
     }
-    attempt = seen.attempt == .unknown ? attempt : seen.attempt
+    if seen.attempt != .unknown { attempt = seen.attempt }
     order = seen.order ?? order
     if coreFacet.value != seen.core || isRebuild != seen.isRebuild {
       result.changed = true

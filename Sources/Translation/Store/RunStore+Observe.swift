@@ -39,7 +39,9 @@ extension RunStore {
     var outcome = ObserveOutcome()
     var dirty = DirtyRuns()
     var changes: [RunRef: [ObjectChange]] = [:]
-    for ref in refs where entry(ref) != nil {
+    for ref in refs {
+      guard let run = entry(ref)?.run else { continue }
+      bindings[ref.binding]?.forgotten[ref.key] = (run.identity, now)
       changes[ref] = drop(ref, &dirty)
       outcome.gone.append(ref)
     }
@@ -54,6 +56,7 @@ extension RunStore {
     var dirty = DirtyRuns()
     var changes: [ObjectChange] = []
     for (id, binding) in bindings.sorted(by: { $0.key < $1.key }) {
+      bindings[id]?.forgetForgotten(now: now)
       let over = binding.runs.values.filter { isOver($0, binding.settings, now: now) && !isHeld($0) }
         .sorted { RunKey.precedes($0.run.key, $1.run.key) }
       for entry in over {
@@ -82,9 +85,12 @@ extension RunStore {
     draft.metadata["deletionTimestamp"] != nil || !(draft.metadata["finalizers"]?.array ?? []).isEmpty
   }
 
-  /// Runs that ended before the window began, and are not known, are not even kept.
+  /// Runs that ended before the window began, and are not known, are not even kept; nor what a call saw of a run before it was gone.
   private func isWorthKnowing(_ observed: Observed, _ ref: RunRef, now: Timestamp) -> Bool {
     guard entry(ref) == nil, let binding = bindings[ref.binding] else { return true }
+    if let forgotten = binding.forgotten[ref.key], forgotten.identity == observed.observation.identity, observed.began < forgotten.at {
+      return false
+    }
     var entry = RunEntry(KnownRun(observed.observation, began: observed.began, now: now))
     _ = entry.run.merge(observed)
     return !isOver(entry, binding.settings, now: now)

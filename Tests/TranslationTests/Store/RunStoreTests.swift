@@ -159,6 +159,32 @@ import Testing
     #expect(events().isEmpty)
   }
 
+  @Test mutating func whatACallSawBeforeTheDeletionIsHistory() {
+    observe(seen("1", .succeeded, began: 1, ended: 2))
+    _ = store.forget([RunRef("b", RunKey(id: "1"))], now: at(5))
+    observe(seen("1", .succeeded, began: 4, ended: 6))
+    #expect(events() == ["ADDED run-1 Succeeded", "DELETED run-1 Succeeded"])
+    observe(seen("1", .succeeded, began: 7, ended: 8))
+    #expect(events() == ["ADDED run-1 Succeeded"])
+  }
+
+  @Test mutating func aKeyGivenToAnotherRunIsAnotherObject() {
+    observe(seen("1", .succeeded, began: 1, ended: 2))
+    var other = seen("1", .running, began: 3, ended: 4)
+    other.observation.identity = "another"
+    observe(other)
+    observe(seen("1", .succeeded, began: 2, ended: 5))
+    #expect(events() == ["ADDED run-1 Succeeded", "DELETED run-1 Succeeded", "ADDED run-1 Running"])
+    #expect(store.ref(uid: "foreign-b-another") != nil && store.ref(uid: "foreign-b-i1") == nil)
+  }
+
+  @Test mutating func anAttemptThatIsToldLateIsNotAFurtherOne() {
+    observe(seen("1", .failed, attempt: .since(at(1)), began: 2, ended: 3))
+    observe(seen("1", .pending, attempt: .unknown, began: 5, ended: 6, source: .get))
+    observe(seen("1", .running, attempt: .since(at(7)), began: 8, ended: 9))
+    #expect(status("run-1", "attempt") == 2 && status("run-1", "phase") == "Running")
+  }
+
   @Test mutating func hidingIsDeletionToo() {
     observe(seen("1", .running, began: 1, ended: 2))
     observe(seen("1", nil, began: 3, ended: 4, source: .write, envelope: .unseen, overlay: .present(["hidden": true])))
