@@ -12,9 +12,11 @@ package final class ChildProgram: Sendable {
     (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
   }
 
-  /// Starts it with our environment, without input.
+  /// Starts it with our environment, without input. A name with a slash in it is a path.
   package init(_ name: String, _ arguments: [String]) throws {
-    guard let path = ChildProgram.find(name) else { throw Sockets.Failure(description: "\(name) is not installed") }
+    guard let path = name.contains("/") ? name : ChildProgram.find(name) else {
+      throw Sockets.Failure(description: "\(name) is not installed")
+    }
     var template = Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/wf-log.XXXXXX".utf8CString)
     let log = mkstemp(&template)
     guard log >= 0 else { throw Sockets.Failure(description: "mkstemp: \(String(cString: strerror(errno)))") }

@@ -72,9 +72,11 @@ extension Check {
     },
     Check("a retried run goes on with a greater attempt", skip: { $0.abilities.retrying == nil ? "cannot retry" : nil }) { bench in
       let retrying = try bench.unwrap(bench.abilities.retrying, "none")
-      let submission = bench.submission(bench.fixture.quick)
+      // Some engines repeat only what has failed.
+      let submission = bench.submission(bench.fixture.failing ?? bench.fixture.quick)
+      let goal: RunPhase = bench.fixture.failing == nil ? .succeeded : .failed
       let made = try await bench.submit(submission)
-      let before = try await bench.reach(.succeeded, made.key)
+      let before = try await bench.reach(goal, made.key)
       let answer = try await retrying.retry(made.key, scope: bench.scope)
       if let answer, answer.key != made.key { return }
       let after = try await bench.adapter.get(made.key, scope: bench.scope)
@@ -86,7 +88,7 @@ extension Check {
       case (.unknown, .unknown): break
       default: throw CheckFailure("the kind of attempt changed from \(before.attempt) to \(after.attempt)")
       }
-      _ = try await bench.reach(.succeeded, made.key)
+      _ = try await bench.reach(goal, made.key)
     },
     Check("a suspended run says so, and can be released", skip: { $0.abilities.suspending == nil ? "cannot suspend" : nil }) { bench in
       let suspending = try bench.unwrap(bench.abilities.suspending, "none")
