@@ -60,4 +60,15 @@ public struct CELProgram: Sendable {
     var frame = Frame(variables: variables, locals: slots == 0 ? [] : Array(repeating: nil, count: slots), limit: costLimit ?? Self.defaultCostLimit)
     do throws(CELError) { try root.evaluate(&frame).write(to: &writer) } catch { throw error.located(in: source) }
   }
+
+  /// What an evaluation may cost at least and at most.
+  ///
+  /// - Parameter sizes: the largest size of a value of the input by its path, in bytes of a text and in elements of a list or map: `job.name`,
+  ///   `job.items`, `job.items[].name`. nil means no bound.
+  public func estimatedCost(sizes: (_ path: String) -> UInt64? = { _ in nil }) -> CELCostEstimate {
+    withoutActuallyEscaping(sizes) { sizes in
+      var estimator = Estimator(sizes: sizes)
+      return root.estimate(&estimator).cost
+    }
+  }
 }

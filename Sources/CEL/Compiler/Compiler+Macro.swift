@@ -100,7 +100,7 @@ extension Compiler {
     let value = try compile(macro.target)
     let local = Local(name: macro.variables[0], slot: slot(), type: value.type, lazy: value.node)
     let body = try with([local]) { compiler throws(CELError) in try compiler.compile(macro.arguments[0]) }
-    return Typed(node: BindNode(slots: [local.slot], body: body.node, offset: offset), type: body.type)
+    return Typed(node: BindNode(slots: [local.slot], initializers: [value.node], body: body.node, offset: offset), type: body.type)
   }
 
   private mutating func block(_ macro: Expr.Macro, at offset: Int) throws(CELError) -> Typed {
@@ -108,14 +108,16 @@ extension Compiler {
     let before = scope.count
     defer { scope.removeSubrange(before...) }
     var slots: [Int] = []
+    var initializers: [Node] = []
     for (i, element) in elements.enumerated() {
       let typed = try compile(element.value)
       let local = Local(name: "@index\(i)", slot: slot(), type: element.optional ? .dyn : typed.type, lazy: typed.node)
       slots.append(local.slot)
+      initializers.append(typed.node)
       scope.append(local)
     }
     let body = try compile(macro.arguments[0])
-    return Typed(node: BindNode(slots: slots, body: body.node, offset: offset), type: body.type)
+    return Typed(node: BindNode(slots: slots, initializers: initializers, body: body.node, offset: offset), type: body.type)
   }
 
   private mutating func optionalMap(_ macro: Expr.Macro, at offset: Int) throws(CELError) -> Typed {

@@ -113,7 +113,8 @@ struct Compiler {
 
   // MARK: Access
 
-  private mutating func select(_ operand: Typed, _ field: String, _ mode: SelectNode.Mode, at offset: Int) throws(CELError) -> Typed {
+  private mutating func select(_ operand: Typed, _ name: String, _ mode: SelectNode.Mode, at offset: Int) throws(CELError) -> Typed {
+    var field = name
     var type = unifier.resolved(operand.type)
     var optional = mode == .optional
     if case .optional(let wrapped) = type {
@@ -128,8 +129,9 @@ struct Compiler {
       if checks, !unifier.fit(.string, key) { throw fail("type '\(type)' has no member '\(field)'", at: offset) }
       result = value
     case .object(let schema):
-      if let known = schema.fields[field] {
-        result = known
+      if let known = schema.field(field) {
+        result = known.type
+        field = known.name
       } else if checks {
         let near = schema.fields.keys.filter { editDistanceIsSmall($0, field) }.sorted()
         throw fail("undefined field '\(field)' of '\(schema.name)'\(near.first.map { " (did you mean '\($0)'?)" } ?? "")", at: offset)
@@ -157,7 +159,7 @@ struct Compiler {
     if case .nullable(let wrapped) = type { type = wrapped }
     var result: CELType
     if case .object(let schema) = type, case .constant(let value) = index.kind, let name = value.string {
-      guard let known = schema.fields[name] else {
+      guard let known = schema.field(name)?.type else {
         if checks { throw fail("undefined field '\(name)' of '\(schema.name)'", at: offset) }
         return Typed(node: node, type: .dyn)
       }

@@ -171,10 +171,13 @@ final class MapTransformNode: Node, @unchecked Sendable {
 /// `cel.bind` and `cel.block`: slots that are filled at their first use.
 final class BindNode: Node, @unchecked Sendable {
   let slots: [Int]
+  /// What the slots are filled with, for estimates.
+  let initializers: [Node]
   let body: Node
 
-  init(slots: [Int], body: Node, offset: Int) {
+  init(slots: [Int], initializers: [Node], body: Node, offset: Int) {
     self.slots = slots
+    self.initializers = initializers
     self.body = body
     super.init(offset: offset)
   }
