@@ -95,8 +95,11 @@ package final class BindingDriver: Sendable {
   package var isSwept: Bool { state.withLock { $0.reconciler.isSwept } }
   package var conditions: BackendConditions { state.withLock { $0.reconciler.conditions } }
 
-  /// Takes in what a verb has learnt; the answer to a write, for example.
-  package func observe(_ batch: [Observed]) { store.observe(batch, now: clock.now) }
+  /// Takes in what a verb has learnt; after the answer to a write, looks soon.
+  package func observe(_ batch: [Observed]) {
+    store.observe(batch, now: clock.now)
+    if batch.contains(where: { $0.source == .write }) { wake() }
+  }
 
   /// The run is gone because we deleted it.
   package func forget(_ key: RunKey) { store.forget([RunRef(binding.id, key)], now: clock.now) }

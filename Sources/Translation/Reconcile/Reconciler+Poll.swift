@@ -4,9 +4,9 @@ internal import JSON
 extension Reconciler {
   /// What changed since the last time; and, bounded, active runs one by one.
   mutating func beginPoll(_ turn: inout Turn) {
-    if isSwept, settings.pollInterval > .zero, !abilities.incremental || isWatched { readActive(turn) }
+    if isSwept, settings.pollInterval > .zero || burst > 0, !abilities.incremental || isWatched { readActive(turn) }
     guard abilities.incremental else {
-      if settings.pollInterval > .zero { nextPoll = pollTime(turn) }
+      pollAgain(turn)
       return
     }
     isPolling = true
@@ -44,7 +44,17 @@ extension Reconciler {
       if sweep == nil, nextSweep == nil { nextSweep = turn.now }
       return
     }
-    if settings.pollInterval > .zero { nextPoll = min(nextPoll ?? pollTime(turn), pollTime(turn)) }
+    pollAgain(turn)
+  }
+
+  private mutating func pollAgain(_ turn: Turn) {
+    var due = settings.pollInterval > .zero ? pollTime(turn) : nil
+    if burst > 0 {
+      burst -= 1
+      let at = turn.jittered(.seconds(1 << (Self.burstLength - 1 - burst)))
+      if !runs.active.isEmpty { due = min(due ?? at, at) }
+    }
+    if let due { nextPoll = min(nextPoll ?? due, due) }
   }
 
   /// Short while something goes on or somebody watches, long when idle.

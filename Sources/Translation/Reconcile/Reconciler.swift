@@ -32,6 +32,9 @@ package struct Reconciler: Sendable {
   /// Without incremental polling: the active runs that a live list still waits for.
   var demanded: (keys: Set<RunKey>, began: Timestamp)?
   var isWatched = false
+  /// Polls that still follow quickly on an own write, 1, 2, 4 and 8 s apart, while runs are active: what we began or stopped will move soon.
+  var burst = 0
+  static let burstLength = 4
   var conditions: BackendConditions
   private var timer: Timestamp?
   private var reported: BackendConditions?
@@ -60,7 +63,9 @@ package struct Reconciler: Sendable {
     case .learnt(let summaries, let gone): learnt(summaries, gone, turn)
     case .settled: settled(&turn)
     case .called(let error): called(error, &turn)
-    case .wake: turn.hasten(&nextPoll)
+    case .wake:
+      burst = Self.burstLength
+      turn.hasten(&nextPoll)
     case .demand: demand(&turn)
     case .demandTemplates: demandTemplates(&turn)
     case .watched(let watched):

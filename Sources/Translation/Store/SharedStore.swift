@@ -165,19 +165,6 @@ package final class SharedStore: Sendable {
   /// Whether somebody watches runs of a namespace.
   package func isWatched(_ resource: Resource, namespaces: Set<String>) -> Bool { wakers.isWatched(resource, namespaces: namespaces) }
 
-  /// Waits until something of a kind changes, or for a while.
-  package func changes(of resource: Resource, within: Duration, clock: any TimeSource) async {
-    let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    let id = wakers.add(resource, nil) { continuation.yield() }
-    defer { wakers.remove(id, resource) }
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { for await _ in stream { return } }
-      group.addTask { try? await clock.sleep(for: within) }
-      await group.next()
-      group.cancelAll()
-    }
-  }
-
   /// Waits until a version was given out; for lists and watches that ask for a newer one than we know (kubernetes-wire §5 ⁴).
   ///
   /// - Returns: false when the time was over first, or when the version can never come because it is of another life of the counter.

@@ -199,6 +199,22 @@ import Testing
     #expect(simulation.raw("run-1") == "changed" && simulation.polls.last! == nil)
   }
 
+  @Test(arguments: [false, true]) func anOwnWriteIsFollowedCloselyForAWhile(_ incremental: Bool) {
+    var simulation = Simulation(abilities: ReconcilerAbilities(incremental: incremental), settings: ReconcilerSettings(pollInterval: .zero))
+    simulation.engine.set("1") { _ in }
+    simulation.start()
+    simulation.run(for: 5)
+    simulation.handle(.wake)
+    simulation.run(for: 2)
+    simulation.engine.set("1") { ($0.phase, $0.raw, $0.finished) = (.failed, "cancelled", at(7)) }
+    simulation.run(for: 3)
+    #expect(simulation.raw("run-1") == "cancelled")
+    simulation.run(for: 30)
+    let calls = simulation.engine.calls
+    simulation.run(for: 3600)
+    #expect(simulation.engine.calls == calls)
+  }
+
   @Test func idleBindingsAskLessOften() {
     var simulation = Simulation(abilities: ReconcilerAbilities(incremental: true))
     simulation.engine.set("1") { ($0.phase, $0.finished) = (.succeeded, at(0)) }
