@@ -35,8 +35,11 @@ import Testing
         guard let program = try? CELProgram(source, environment: environment, checked: checked) else { continue }
         compiled += 1
         do throws(CELError) {
-          _ = try program.evaluate(variables, costLimit: 100_000)
+          var cost: UInt64 = 0
+          _ = try program.evaluate(variables, costLimit: 100_000, cost: &cost)
           values += 1
+          let estimate = program.estimatedCost()
+          #expect(estimate.minimum <= cost && cost <= estimate.maximum, "\(cost) of \(estimate) for \(source)")
         } catch {
           #expect(error.kind == .evaluation || error.kind == .costExceeded, "\(source)")
         }

@@ -2,7 +2,7 @@
 enum Library {
   static let functions: [String: [CELFunction]] = {
     var all: [String: [CELFunction]] = [:]
-    for function in standard + strings + times + optionals + sets + lists + math + encoders + network + kubernetes {
+    for function in standard + strings + times + optionals + sets + lists + math + encoders + network + kubernetes + authorization + formats {
       all[function.name, default: []].append(function)
     }
     return all
