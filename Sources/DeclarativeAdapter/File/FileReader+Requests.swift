@@ -5,6 +5,7 @@ internal import OrderedCollections
 extension FileReader {
   static let requestKeys = [
     "name", "when", "request", "url", "query", "headers", "body", "form", "text", "answer", "ok", "errors", "reads", "auth", "timeout",
+    "mayFail", "only",
     "rows", "page",
   ]
 
@@ -16,7 +17,7 @@ extension FileReader {
     chain: RequestChain, fields: Fields, results: Declarations
   )? {
     if node.entries != nil, node["requests"] != nil {
-      let fields = Fields(node, problems, allowed: ["requests", "errors"] + extra)
+      let fields = Fields(node, problems, allowed: ["requests", "errors", "refuse"] + extra)
       let shared = readErrorRules(fields["errors"], declarations)
       guard let list = fields["requests"]?.elements, !list.isEmpty else {
         problems.add(fields.place(of: "requests"), "must be a list of requests")
@@ -38,17 +39,21 @@ extension FileReader {
         }
       }
       guard requests.count == list.count else { return nil }
-      return (RequestChain(requests: requests, place: node.place), fields, known.adding("response", VariableTypes.response))
+      let refusals = readErrorRules(fields["refuse"], declarations)
+      return (
+        RequestChain(requests: requests, refusals: refusals, place: node.place), fields, known.adding("response", VariableTypes.response)
+      )
     }
-    let fields = Fields(node, problems, allowed: ["requests"] + Self.requestKeys + extra)
+    let fields = Fields(node, problems, allowed: ["requests", "refuse"] + Self.requestKeys + extra)
     guard let request = readRequest(fields, declarations) else { return nil }
     var known = declarations.adding("response", VariableTypes.response)
     if let name = request.name { known = known.adding(name, VariableTypes.response) }
-    return (RequestChain(requests: [request], place: node.place), fields, known)
+    let refusals = readErrorRules(fields["refuse"], declarations)
+    return (RequestChain(requests: [request], refusals: refusals, place: node.place), fields, known)
   }
 
   func readRequest(_ fields: Fields, _ declarations: Declarations) -> RequestTemplate? {
-    let paging = fields["page"].map { Fields($0, problems, allowed: ["by", "size", "total", "next"]) }
+    let paging = fields["page"].map { Fields($0, problems, allowed: ["by", "size", "total", "next", "all"]) }
     let known = paging == nil ? declarations : declarations.adding("page", VariableTypes.page)
     let compiler = compiler(known)
     let after = self.compiler(known.adding("response", VariableTypes.response))
@@ -97,7 +102,8 @@ extension FileReader {
       query: compiler.members(fields["query"]), headers: compiler.members(fields["headers"]), body: body,
       answer: fields.word("answer", RequestTemplate.Answer.self) ?? .json, ok: ok, errors: readErrorRules(fields["errors"], known),
       reads: fields.flag("reads") ?? (method == "GET" || method == "HEAD"), authenticated: readAuthenticated(fields),
-      timeout: fields.duration("timeout") ?? defaultTimeout, rows: after.value(fields["rows"]),
+      timeout: fields.duration("timeout") ?? defaultTimeout, mayFail: fields.flag("mayFail") ?? false, rows: after.value(fields["rows"]),
+      only: self.compiler(known.adding("row", .dyn)).condition(fields["only"]),
       paging: paging.flatMap { readPaging($0, after) },
       place: fields.place(of: fields["request"] == nil ? "url" : "request"))
     return path == nil ? nil : request
@@ -118,7 +124,7 @@ extension FileReader {
     if style == .link, let node = fields["next"] { problems.add(node.place, "the Link header tells the next page") }
     return Paging(
       style: style, size: fields.int("size", 1...100_000) ?? defaultPageSize, total: compiler.value(fields["total"]),
-      next: compiler.value(fields["next"]))
+      next: compiler.value(fields["next"]), all: fields.flag("all") ?? false)
   }
 
   func readErrorRules(_ node: YAMLNode?, _ declarations: Declarations) -> [ErrorRule] {

@@ -91,10 +91,13 @@ final class FileReader {
       return []
     }
     return entries.map { entry in
-      if let text = entry.value.scalar?.string { return AdapterFile.Credential(name: entry.name, description: text, optional: false) }
-      let fields = Fields(entry.value, problems, allowed: ["description", "optional"])
+      if let text = entry.value.scalar?.string {
+        return AdapterFile.Credential(name: entry.name, description: text, optional: false, secret: true)
+      }
+      let fields = Fields(entry.value, problems, allowed: ["description", "optional", "secret"])
       return AdapterFile.Credential(
-        name: entry.name, description: fields.text("description") ?? "", optional: fields.flag("optional") ?? false)
+        name: entry.name, description: fields.text("description") ?? "", optional: fields.flag("optional") ?? false,
+        secret: fields.flag("secret") ?? true)
     }
   }
 

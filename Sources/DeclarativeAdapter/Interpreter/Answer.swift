@@ -11,6 +11,8 @@ struct Answer: Sendable {
   /// The engine's clock where it sends a Date, else ours, at the beginning of the request.
   var date: Timestamp
   var rows: [CELValue]?
+  /// Rows before `only` left some out: what paging counts.
+  var count = 0
 
   /// - Throws: a message when the body is not what `form` says and the status is a good one.
   init(_ response: TransportResponse, form: RequestTemplate.Answer, accepted: Bool, began: Timestamp) throws(AnswerError) {

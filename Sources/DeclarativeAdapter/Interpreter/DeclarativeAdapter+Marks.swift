@@ -65,7 +65,7 @@ extension DeclarativeAdapter {
     let paging = operation.list.chain.requests.last?.paging
     let variables = call.variables
     let next = try runner.evaluating { () throws(ExpressionFailure) in
-      try page.next(paging, answer: answer, count: answer.rows?.count ?? 0, variables)
+      try page.next(paging, answer: answer, count: answer.count, variables)
     }
     return (documents, next)
   }

@@ -97,7 +97,7 @@ extension DeclarativeAdapter {
     }
     let after = call.variables
     let paging = list.chain.requests.last?.paging
-    let next = try runner.evaluating { () throws(ExpressionFailure) in try state.next(paging, answer: answer, count: rows.count, after) }
+    let next = try runner.evaluating { () throws(ExpressionFailure) in try state.next(paging, answer: answer, count: answer.count, after) }
     return (page, next)
   }
 

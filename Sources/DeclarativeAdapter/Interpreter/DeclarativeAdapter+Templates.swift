@@ -27,7 +27,7 @@ extension DeclarativeAdapter: Templating {
     }
     let after = call.variables
     page.next = try runner.evaluating { () throws(ExpressionFailure) in
-      try state.next(operation.list.chain.requests.last?.paging, answer: answer, count: answer.rows?.count ?? 0, after)
+      try state.next(operation.list.chain.requests.last?.paging, answer: answer, count: answer.count, after)
     }?.json
     return page
   }

@@ -36,6 +36,7 @@ final class RequestRunner: Sendable {
   }
 
   private func runRequests(_ chain: RequestChain, _ call: inout Call, _ page: PageState) async throws(AdapterError) -> Answer? {
+    try refuse(chain, call)
     var last: Answer?
     for (index, request) in chain.requests.enumerated() {
       let isLast = index == chain.requests.count - 1
@@ -44,16 +45,23 @@ final class RequestRunner: Sendable {
         if let name = request.name { call.variables[name] = Self.skipped }
         continue
       }
-      var answer = try await one(request, &call, page: isLast ? page : PageState())
-      if !isLast, let paging = request.paging {
-        // Everything that an earlier request lists is read, as its name stands for the whole list.
+      var answer: Answer
+      do throws(AdapterError) {
+        answer = try await one(request, &call, page: isLast ? page : PageState())
+      } catch {
+        if !request.mayFail || error.code == .cancelled { throw error }
+        if let name = request.name { call.variables[name] = Self.skipped }
+        continue
+      }
+      if !isLast || request.paging?.all == true, let paging = request.paging {
+        // The name of an earlier request stands for the whole list.
         var state = PageState()
         var rows = answer.rows ?? []
         for _ in 0..<1000 {
-          let count = answer.rows?.count ?? 0
+          let count = answer.count
           guard
             let next = try evaluating({ () throws(ExpressionFailure) in try state.next(paging, answer: answer, count: count, call.variables)
-              })
+            })
           else { break }
           state = next
           answer = try await one(request, &call, page: next)
@@ -69,6 +77,18 @@ final class RequestRunner: Sendable {
     return last
   }
 
+  /// What the file says cannot be done is refused before anything is sent.
+  private func refuse(_ chain: RequestChain, _ call: Call) throws(AdapterError) {
+    for rule in chain.refusals {
+      guard let condition = rule.condition, let code = AdapterErrorCodes.named(rule.code) else { continue }
+      let (applies, message, field) = try evaluating { () throws(ExpressionFailure) in
+        try condition.flag(call.variables)
+          ? (true, try rule.message?.text(call.variables), try rule.field?.text(call.variables)) : (false, nil, nil)
+      }
+      if applies { throw AdapterError(code, message ?? "\(file.engine) cannot do this", field: field) }
+    }
+  }
+
   /// What the name of a request that was left out stands for.
   private static let skipped = CELValue.object([
     "status": .int(0), "headers": .object([:]), "headerValues": .object([:]), "body": .null, "date": .string(""), "rows": .list([]),
@@ -81,15 +101,11 @@ final class RequestRunner: Sendable {
     let began = clock.now()
     var response: TransportResponse
     var generation: UInt64?
-    do throws(AdapterError) {
+    (response, generation) = try await send(built, template)
+    if template.authenticated, !call.renewed, session.asksForRenewal(response, call.variables) {
+      call.renewed = true
+      _ = try await session.renew(after: generation)
       (response, generation) = try await send(built, template)
-      if template.authenticated, !call.renewed, session.asksForRenewal(response, call.variables) {
-        call.renewed = true
-        _ = try await session.renew(after: generation)
-        (response, generation) = try await send(built, template)
-      }
-    } catch {
-      throw error
     }
     let accepted = template.accepts(response.status)
     var answer: Answer
@@ -104,7 +120,19 @@ final class RequestRunner: Sendable {
     if let rows = template.rows {
       var variables = call.variables
       variables["response"] = answer.variable
-      answer.rows = try evaluating { () throws(ExpressionFailure) in try rows.rows(variables) }
+      var found = try evaluating { () throws(ExpressionFailure) in try rows.rows(variables) }
+      answer.count = found.count
+      if let only = template.only {
+        found = try evaluating { () throws(ExpressionFailure) in
+          var kept: [CELValue] = []
+          for row in found {
+            variables["row"] = row
+            if try only.flag(variables) { kept.append(row) }
+          }
+          return kept
+        }
+      }
+      answer.rows = found
       // Paging expressions look at the answer too.
       call.variables["response"] = variables["response"]
     }

@@ -142,7 +142,7 @@ final class Session: Sendable {
     for credential in file.credentials {
       do throws(AdapterError) {
         let value = try context.credential(credential.name)
-        redactor.remember(value)
+        if credential.secret { redactor.remember(value) }
         entries[.string(credential.name)] = .string(value)
       } catch {
         if !credential.optional { throw error }

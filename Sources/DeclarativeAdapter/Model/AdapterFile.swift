@@ -8,6 +8,8 @@ package struct AdapterFile: Sendable {
     package var name: String
     package var description: String
     package var optional: Bool
+    /// Taken out of messages and traces; a user's name need not be.
+    package var secret: Bool
   }
 
   struct Traits: Sendable {

@@ -37,8 +37,12 @@ struct RequestTemplate: Sendable {
   /// Carries the credentials.
   var authenticated: Bool
   var timeout: Duration
+  /// Its failure does not fail the operation: cleaning up, mostly.
+  var mayFail: Bool
   /// The elements of one page.
   var rows: ValueTemplate?
+  /// Which of the rows count.
+  var only: ValueTemplate?
   var paging: Paging?
   var place: Place
 
@@ -48,6 +52,8 @@ struct RequestTemplate: Sendable {
 /// Several requests, one after the other.
 struct RequestChain: Sendable {
   var requests: [RequestTemplate]
+  /// What is refused before anything is sent.
+  var refusals: [ErrorRule]
   var place: Place
 
   var writes: Bool { requests.contains { !$0.reads } }
@@ -72,6 +78,8 @@ struct Paging: Sendable {
   var total: ValueTemplate?
   /// For `token`: the next page's token, null at the end. For the others: whether there is a next page.
   var next: ValueTemplate?
+  /// All pages are read at once. Requests that are not the last of their operation are read so anyway.
+  var all: Bool
 }
 
 /// One line of an error table.
