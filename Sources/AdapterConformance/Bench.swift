@@ -60,6 +60,13 @@ final class Bench: Sendable {
     return observation
   }
 
+  /// Starts a run without the gateway, and has it cleaned up like the others.
+  func startForeign(_ envelope: JSONValue?) async throws -> RunKey {
+    let key = try await unwrap(fixture.startForeign, "the fixture cannot start foreign runs")(envelope)
+    state.withLock { $0.keys.append(key) }
+    return key
+  }
+
   /// Looks until the condition holds, or patience ends.
   func eventually(_ what: String, _ look: () async throws -> Bool) async throws {
     let clock = ContinuousClock()

@@ -47,13 +47,16 @@ public struct ConformanceFixture: Sendable {
   public var interval: Duration
   /// Makes a run go on to a phase, for engines in which nothing moves by itself.
   public var drive: @Sendable (RunKey, RunPhase) async -> Void
+  /// Starts a run in the engine without the gateway, with the envelope of another run where one is given, as somebody does who triggers again
+  /// with the same parameters; nil to skip the checks of foreign runs.
+  public var startForeign: (@Sendable (_ envelope: JSONValue?) async throws -> RunKey)?
   public var now: @Sendable () -> Timestamp
 
   public init(
     scope: AdapterScope, quick: Work, slow: Work, failing: Work? = nil, inline: Work? = nil, quickOutput: String? = nil,
     unknownTemplate: String? = "no-such-definition", schedule: String = "0 0 29 2 *", nonce: String, patience: Duration = .seconds(60),
     interval: Duration = .milliseconds(500), drive: @escaping @Sendable (RunKey, RunPhase) async -> Void = { _, _ in },
-    now: @escaping @Sendable () -> Timestamp
+    startForeign: (@Sendable (_ envelope: JSONValue?) async throws -> RunKey)? = nil, now: @escaping @Sendable () -> Timestamp
   ) {
     self.scope = scope
     self.quick = quick
@@ -67,6 +70,7 @@ public struct ConformanceFixture: Sendable {
     self.patience = patience
     self.interval = interval
     self.drive = drive
+    self.startForeign = startForeign
     self.now = now
   }
 }

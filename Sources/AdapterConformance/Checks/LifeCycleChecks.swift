@@ -25,6 +25,23 @@ extension Check {
   ]
 
   static let writing = [
+    Check(
+      "a run older than its timeout ends as Failed with reason TimedOut",
+      skip: { $0.adapter.traits.enforcesTimeout ? nil : "enforces no timeouts" }
+    ) { bench in
+      var submission = bench.submission(bench.fixture.slow)
+      submission.timeout = .seconds(2)
+      let made = try await bench.submit(submission)
+      _ = try await bench.reach(.running, made.key)
+      var last: RunCore?
+      try await bench.eventually("the end of a run with a timeout of 2 s") {
+        await bench.fixture.drive(made.key, .running)
+        last = try bench.core(try await bench.adapter.get(made.key, scope: bench.scope))
+        return last?.phase.isTerminal ?? false
+      }
+      try bench.require(
+        last?.phase == .failed && last?.reason == "TimedOut", "it is \(last?.phase.rawValue ?? ""), reason \(last?.reason ?? "nil")")
+    },
     Check("a cancelled run ends as Failed with reason Cancelled", skip: { $0.abilities.cancelling == nil ? "cannot cancel" : nil }) {
       bench in
       let cancelling = try bench.unwrap(bench.abilities.cancelling, "none")

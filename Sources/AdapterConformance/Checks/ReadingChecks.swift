@@ -32,5 +32,30 @@ extension Check {
       }
       try bench.require(Set(rows.map(\.identity)).count == rows.count, "two rows of the list have the same identity")
     },
+    Check(
+      "a run that was started in the engine is listed, and is known to be foreign",
+      skip: { $0.fixture.startForeign == nil ? "the fixture cannot start foreign runs" : nil }
+    ) { bench in
+      let key = try await bench.startForeign(nil)
+      let row = try bench.unwrap(try await bench.sweep().first { $0.key == key }, "the list does not have \(key)")
+      let read = try await bench.adapter.get(key, scope: bench.scope)
+      try bench.require(read.envelope == .absent, "get does not say that there is no envelope, but \(read.envelope)")
+      try bench.require(row.envelope == .absent || row.envelope == .unseen, "the list shows an envelope: \(row.envelope)")
+      try bench.require(row.identity == read.identity, "identity \(row.identity) in the list, \(read.identity) in get")
+    },
+    Check(
+      "a copied envelope belongs to another run, or is marked as a copy",
+      skip: { $0.fixture.startForeign == nil ? "the fixture cannot start foreign runs" : nil }
+    ) { bench in
+      let submission = bench.submission(bench.fixture.quick)
+      let ours = try await bench.submit(submission)
+      let copy = try await bench.startForeign(submission.envelope)
+      let read = try await bench.adapter.get(copy, scope: bench.scope)
+      try bench.require(read.key != ours.key && read.identity != ours.identity, "the copy is taken for the run itself")
+      let still = try await bench.adapter.get(ours.key, scope: bench.scope)
+      try bench.require(still.identity == ours.identity && !still.isRebuild, "our own run is taken for the copy")
+      let found = try await bench.adapter.find(submissionKey: submission.key, template: submission.template, kind: .run, scope: bench.scope)
+      try bench.require(found == nil || found?.key == ours.key, "find finds the copy")
+    },
   ]
 }
