@@ -41,7 +41,7 @@ extension Reconciler {
           turn.actions.append(.checkParent(key))
         } else if runs[key] != nil, absence.shrink == nil {
           // It is evidence, but only a sweep makes it a case.
-          if settings.pollInterval > .zero { turn.hasten(&nextSweep, notBefore: (lastSuccess ?? turn.now) + .seconds(10)) }
+          turn.hasten(&nextSweep, notBefore: (lastSweep ?? turn.now) + .seconds(30))
         }
         runs.giveUp(key)
         turn.actions.append(.settle)
@@ -97,9 +97,7 @@ extension Reconciler {
       conditions.reachable.become(true, "Answers", now: turn.now)
       conditions.authenticated.become(true, "Accepted", now: turn.now)
       if wasDown, isSwept {
-        if conditions.synced.reason == "Unreachable" || conditions.synced.reason == "ListFailed" {
-          if absence.shrink == nil { conditions.synced.become(true, "Synced", now: turn.now) }
-        }
+        if conditions.synced.reason == "Unreachable", absence.shrink == nil { conditions.synced.become(true, "Synced", now: turn.now) }
         if settings.pollInterval > .zero { turn.hasten(&nextPoll) }
       }
       return

@@ -61,6 +61,7 @@ extension Reconciler {
 
   private mutating func endSweep(_ sweep: Sweep, _ turn: inout Turn) {
     lastSuccess = sweep.began
+    lastSweep = turn.now
     unreadableSweeps = sweep.unreadable.isEmpty ? 0 : unreadableSweeps + 1
     let isUsable = sweep.unreadable.isEmpty || unreadableSweeps >= ReconcilerSettings.unreadableSweeps
     if !isSwept, isUsable {
@@ -103,6 +104,7 @@ extension Reconciler {
 
   private mutating func sweepFailed(_ error: AdapterError, _ turn: inout Turn) {
     sweep = nil
+    lastSweep = turn.now
     called(error, &turn)
     let soonest = max(breaker.openUntil ?? turn.now, turn.jittered(.seconds(isSwept ? 10 : 2)))
     nextSweep = settings.pollInterval == .zero && isSwept ? nil : soonest

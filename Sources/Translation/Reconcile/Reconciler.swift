@@ -14,6 +14,8 @@ package struct Reconciler: Sendable {
   package internal(set) var isSwept = false
   /// When the last full sweep ended, and when the last poll or sweep that succeeded began.
   package internal(set) var lastSuccess: Timestamp?
+  /// When the last sweep ended, well or not.
+  var lastSweep: Timestamp?
   var unreadableSweeps = 0
   var nextSweep: Timestamp?
   var nextPoll: Timestamp?

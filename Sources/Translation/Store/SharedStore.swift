@@ -58,9 +58,6 @@ package final class SharedStore: Sendable {
   /// Whether a run is the one that its envelope was made for: it was submitted here.
   package func ownsEnvelope(_ ref: RunRef) -> Bool { state.withLock { $0.ownsEnvelope(ref) } }
 
-  /// All objects of a kind as they are now, whatever the readiness of the bindings; for our own work, not for answers.
-  package func objects(_ resource: Resource) -> [StoredObject] { state.withLock { $0.objects[resource].objects } }
-
   private static func requireReady(_ state: borrowing RunStore, _ resource: Resource, _ namespace: String?) throws(ReadFailure) {
     let missing = state.notReady(resource, namespace: namespace)
     guard missing.isEmpty else { throw .notSwept(missing) }

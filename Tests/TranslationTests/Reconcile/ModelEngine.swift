@@ -33,6 +33,8 @@ struct ModelEngine {
   var unreadableRows: [String] = []
   /// Rows do not tell the envelope; direct reads do.
   var rowsLackEnvelope = false
+  /// By uid, where they are kept apart from the runs.
+  var overlays: [String: JSONValue] = [:]
   var calls: [String: Int] = [:]
 
   mutating func set(_ id: String, _ change: (inout Run) -> Void) {
@@ -69,6 +71,16 @@ struct ModelEngine {
       RunPage(
         observations: page.map { observation($0, runs[$0]!, isRow: true) }, next: ids.count > pageSize ? .string(page.last!) : nil,
         unreadable: unreadableRows))
+  }
+
+  mutating func overlayPage(_ cursor: JSONValue?) -> Result<OverlayPage, AdapterError> {
+    calls["overlays", default: 0] += 1
+    if let failure { return .failure(failure) }
+    let uids = overlays.keys.sorted().filter { $0 > cursor?.string ?? "" }
+    let page = uids.prefix(2)
+    return .success(
+      OverlayPage(
+        overlays: Dictionary(uniqueKeysWithValues: page.map { ($0, overlays[$0]!) }), next: uids.count > 2 ? .string(page.last!) : nil))
   }
 
   mutating func changes(_ mark: JSONValue?) -> Result<ChangePage, AdapterError> {

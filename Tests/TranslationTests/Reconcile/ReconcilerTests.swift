@@ -45,6 +45,21 @@ import Testing
     #expect(simulation.reconciler.isSwept && simulation.shown.count == 15)
   }
 
+  @Test func overlaysThatAreKeptApartAreReadBeforeAnythingIsShown() {
+    var simulation = Simulation(abilities: ReconcilerAbilities(incremental: true, overlaysApart: true))
+    for i in 1...6 {
+      simulation.engine.set("\(i)") { $0.envelope = .present(testEnvelope("wf-\(i)", at: at(0))) }
+      if i > 1 { simulation.engine.overlays["uid-wf-\(i)"] = ["hidden": .bool(i < 6)] }
+    }
+    simulation.start()
+    simulation.run(for: 3)
+    #expect(simulation.engine.calls["overlays"] == 3 && simulation.reconciler.isSwept)
+    #expect(simulation.shown == ["wf-1", "wf-6"])
+    simulation.engine.overlays["uid-wf-1"] = ["hidden": true]
+    simulation.run(for: 400)
+    #expect(simulation.deletions == ["wf-1"])
+  }
+
   // MARK: Absence
 
   @Test(arguments: [false, true]) func aDeletedRunGoesAfterProof(_ incremental: Bool) {
@@ -52,6 +67,21 @@ import Testing
     simulation.engine.delete("r102")
     simulation.run(for: incremental ? 8 : 400)
     #expect(simulation.deletions == ["run-r102"] && simulation.shown.count == 4)
+  }
+
+  @Test func withPollingOffA404IsReasonEnoughToLookAtAll() {
+    var simulation = Simulation(settings: ReconcilerSettings(pollInterval: .zero))
+    for id in ["1", "2"] { simulation.engine.set(id) { _ in } }
+    simulation.start()
+    simulation.run(for: 100)
+    simulation.engine.delete("2")
+    simulation.handle(
+      .got(RunKey(id: "2"), simulation.engine.get(RunKey(id: "2")), CallTimes(began: simulation.now, ended: simulation.now)))
+    simulation.run(for: 5)
+    #expect(simulation.deletions == ["run-2"])
+    let calls = simulation.engine.calls
+    simulation.run(for: 3600)
+    #expect(simulation.engine.calls == calls)
   }
 
   @Test func missingFromTheListButAnsweringIsThere() {

@@ -32,7 +32,8 @@ struct Simulation {
   init(seed: UInt64 = 1, abilities: ReconcilerAbilities = ReconcilerAbilities(), settings: ReconcilerSettings = ReconcilerSettings()) {
     random = SplitMix(seed)
     store = RunStore(
-      objects: emptyStore(), bindings: [BindingSettings(id: "b", namespaces: ["default"])], projection: TestProjection())
+      objects: emptyStore(), bindings: [BindingSettings(id: "b", namespaces: ["default"], readsOverlaysApart: abilities.overlaysApart)],
+      projection: TestProjection())
     reconciler = Reconciler(binding: "b", settings: settings, abilities: abilities, now: now)
     cursor = try! WatchCursor(.workflows, namespace: nil, options: ListOptions(), in: store.objects)
   }
@@ -115,7 +116,7 @@ struct Simulation {
     switch action {
     case .list(let since, let cursor): answer = .page(engine.page(since: since, cursor: cursor), times)
     case .changes(let mark): answer = .changes(engine.changes(mark), times)
-    case .overlays: answer = .overlays(.success(OverlayPage(overlays: [:])), times)
+    case .overlays(let cursor): answer = .overlays(engine.overlayPage(cursor), times)
     case .templates: answer = .templates(.success(TemplatePage(templates: [])))
     case .get(let key): answer = .got(key, engine.get(key), times)
     case .checkParent(let key):
