@@ -38,6 +38,7 @@ package final class APIServerResponder: HTTPResponder {
     self.logger = logger
   }
 
+  /// HEAD is answered like GET; the server leaves the body out.
   package func respond(to request: HTTPRequest) async -> HTTPResponse {
     let began = services.clock.now
     let auditID = AuditID.of(request)
@@ -66,8 +67,10 @@ package final class APIServerResponder: HTTPResponder {
       ? services.configuration.requestTimeout : try Deadline.duration(query, maximum: services.configuration.requestTimeout)
     let user = try await access.user(of: request)
     name = user.name
-    if !info.isLongRunning { try limit.enter() }
-    defer { if !info.isLongRunning { limit.leave() } }
+    // Documents and health are cheap, and a probe that is turned away gets the server killed.
+    let isCounted = info.isResourceRequest && !info.isLongRunning
+    if isCounted { try limit.enter() }
+    defer { if isCounted { limit.leave() } }
     try await access.authorize(user, info)
     guard info.isResourceRequest else { return Answer(response: try document(request, info, query)) }
     return try await resource(
@@ -122,10 +125,6 @@ package final class APIServerResponder: HTTPResponder {
     for value in WarningHeader.values(warnings) { response.headers.add("Warning", value) }
     if case .bytes(let bytes) = response.body, wantsPretty(request), response.headers["Content-Type"] == "application/json" {
       response.body = .bytes(JSONPretty.print(bytes) + [0x0A])
-    }
-    if request.method == "HEAD" {
-      if case .stream(let stream) = response.body { stream.cancel() }
-      response.body = .bytes([])
     }
   }
 
