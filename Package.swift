@@ -88,5 +88,21 @@ let package = Package(
       .product(name: "SystemPackage", package: "swift-system")] + nio),
     .executableTarget(
       name: "workflow-engine", dependencies: ["EngineCore", logging, argumentParser], path: "Sources/Engine", swiftSettings: strict),
+
+    // Tests, one target per target.
+    library("TestSupport", ["JSON"]),
+    tests("CEL", ["JSON", collections]),
+    tests("KubeWire", ["JSON", collections]),
+    tests("Certificates"),
+    tests("CurlTransport", ["AdapterKit", "TestSupport"]),
+    tests("DeclarativeAdapter", ["AdapterKit", "CEL", "CurlTransport", "JSON", "TestSupport", collections, yams]),
+    tests(
+      "AdapterConformance", ["AdapterKit", "CurlTransport", "DeclarativeAdapter", "InMemoryAdapter", "JSON", "TestSupport", collections]),
+    tests("Configuration", ["JSON"]),
+    tests("Translation", ["AdapterKit", "JSON", "KubeWire", collections]),
+    tests(
+      "APIServer", ["AdapterKit", "HTTPMessage", "InMemoryAdapter", "JSON", "KubeWire", "Translation", collections, logging]),
+    tests("HTTPServer", ["Certificates", "HTTPMessage", logging] + nio + nioTLS),
+    tests("EngineCore", ["JSON", collections, logging]),
   ]
 )

@@ -185,6 +185,11 @@ class Stack:
         poll = {"interval": "500ms", "sweepInterval": "10s"}
         self.bindings = bindings or [{"backend": "ci", "namespace": "default", "poll": poll}]
         self.gateway = Gateway(self.folder / "gateway", {"backends": [backend], "bindings": self.bindings, **document})
+        self.wait_for_sweep()
+
+    def wait_for_sweep(self):
+        """Until every binding was read completely once; before that lists and creates are 503."""
+        eventually(lambda: self.gateway.raw("GET", f"{API}/workflows").status == 200, what="the first sweep")
 
     def stop(self):
         self.gateway.stop()

@@ -1,15 +1,18 @@
 """Real clients besides kubectl: the Python dynamic client, kopf, and many watches on one HTTP/2 connection."""
 
+import json
 import os
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+import urllib.request
+from pathlib import Path
 
 import pytest
 
-from stack import API, eventually, workflow
+from stack import API, eventually, free_port, workflow
 
 
 def test_python_dynamic_client_sees_the_life_of_a_workflow(stack):
@@ -49,7 +52,16 @@ def test_kopf_handler_sees_events(stack, tmp_path):
         def seen(event, name, **_):
             print("SEEN", event["type"], name, flush=True)
     """))
-    environment = {**os.environ, "KUBECONFIG": str(stack.gateway.kubeconfig)}
+    # kopf wants to see the core API's namespaces before it does anything.
+    port = free_port()
+    front = subprocess.Popen([sys.executable, str(Path(__file__).parent / "kube_stand_in.py"), str(port), stack.gateway.url,
+                              str(stack.gateway.folder / "pki")])
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}], "users": [{"name": "u", "user": {"token": "x"}}]}))
+    environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+    eventually(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/api", timeout=2).status == 200, what="the stand-in")
     log = tmp_path / "kopf.log"
     running = subprocess.Popen(
         [sys.executable, "-m", "kopf", "run", "--standalone", "-n", "default", str(program)], env=environment, stdout=log.open("w"),
@@ -63,10 +75,15 @@ def test_kopf_handler_sees_events(stack, tmp_path):
         def seen():
             kinds = [line.split()[-2] for line in log.read_text().splitlines() if "SEEN" in line and line.endswith("for-kopf")]
             return kinds and kinds[0] == "ADDED" and "MODIFIED" in kinds and kinds[-1] == "DELETED"
-        eventually(seen, what="ADDED, MODIFIED, DELETED in kopf")
+        try:
+            eventually(seen, what="ADDED, MODIFIED, DELETED in kopf")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{log.read_text()[-3000:]}") from None
     finally:
         running.terminate()
         running.wait(15)
+        front.kill()
+        front.wait(15)
 
 
 def test_300_cancelled_watches_leave_another_alive(stack):
