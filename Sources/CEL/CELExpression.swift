@@ -32,11 +32,14 @@ extension Expr {
     case (.logical(let and, let a), .logical(let other, let b)): return and == other && all(a, b)
     case (.conditional(let a, let b, let c), .conditional(let x, let y, let z)): return all([a, b, c], [x, y, z])
     case (.call(let name, let target, let arguments), .call(let other, let otherTarget, let others)):
-      return name == other && (target == nil) == (otherTarget == nil) && all([target].compactMap { $0 } + arguments, [otherTarget].compactMap { $0 } + others)
+      return name == other && (target == nil) == (otherTarget == nil)
+        && all([target].compactMap { $0 } + arguments, [otherTarget].compactMap { $0 } + others)
     case (.list(let a), .list(let b)): return all(a.map(\.value), b.map(\.value)) && a.map(\.optional) == b.map(\.optional)
-    case (.map(let a), .map(let b)): return all(a.flatMap { [$0.key, $0.value] }, b.flatMap { [$0.key, $0.value] }) && a.map(\.optional) == b.map(\.optional)
+    case (.map(let a), .map(let b)):
+      return all(a.flatMap { [$0.key, $0.value] }, b.flatMap { [$0.key, $0.value] }) && a.map(\.optional) == b.map(\.optional)
     case (.message(let name, let a), .message(let other, let b)):
-      return name == other && all(a.map(\.value), b.map(\.value)) && a.map(\.field) == b.map(\.field) && a.map(\.optional) == b.map(\.optional)
+      return name == other && all(a.map(\.value), b.map(\.value)) && a.map(\.field) == b.map(\.field)
+        && a.map(\.optional) == b.map(\.optional)
     case (.macro(let a), .macro(let b)):
       return a.kind == b.kind && a.variables == b.variables && a.target.isSame(as: b.target) && all(a.arguments, b.arguments)
     default: return false

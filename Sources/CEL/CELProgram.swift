@@ -50,15 +50,35 @@ public struct CELProgram: Sendable {
     var frame = Frame(
       variables: variables, locals: slots == 0 ? [] : Array(repeating: nil, count: slots), limit: costLimit ?? Self.defaultCostLimit)
     defer { cost += frame.cost }
-    do throws(CELError) { return try root.evaluate(&frame).settled } catch { throw error.located(in: source) }
+    do throws(CELError) {
+      let value = try root.evaluate(&frame).settled
+      // Who gets the value will walk over it.
+      switch value {
+      case .list, .map, .optional: try frame.charge(deep: value)
+      default: break
+      }
+      return value
+    } catch {
+      throw error.located(in: source)
+    }
   }
 
   /// Evaluates and writes the value as JSON, strings of the input without decoding them; see ``CELValue/json()`` for the forms.
   ///
   /// - Throws: as ``evaluate(_:costLimit:)``, and for values without JSON form; nothing was written then.
   public func write(_ variables: CELVariables, to writer: inout JSONWriter, costLimit: UInt64? = nil) throws(CELError) {
-    var frame = Frame(variables: variables, locals: slots == 0 ? [] : Array(repeating: nil, count: slots), limit: costLimit ?? Self.defaultCostLimit)
-    do throws(CELError) { try root.evaluate(&frame).write(to: &writer) } catch { throw error.located(in: source) }
+    var frame = Frame(
+      variables: variables, locals: slots == 0 ? [] : Array(repeating: nil, count: slots), limit: costLimit ?? Self.defaultCostLimit)
+    do throws(CELError) {
+      let value = try root.evaluate(&frame)
+      switch value {
+      case .list, .map, .optional: try frame.charge(deep: value)
+      default: break
+      }
+      try value.write(to: &writer)
+    } catch {
+      throw error.located(in: source)
+    }
   }
 
   /// What an evaluation may cost at least and at most.
@@ -68,7 +88,11 @@ public struct CELProgram: Sendable {
   public func estimatedCost(sizes: (_ path: String) -> UInt64? = { _ in nil }) -> CELCostEstimate {
     withoutActuallyEscaping(sizes) { sizes in
       var estimator = Estimator(sizes: sizes)
-      return root.estimate(&estimator).cost
+      let estimate = root.estimate(&estimator)
+      switch type {
+      case .null, .bool, .int, .uint, .double, .string, .bytes, .timestamp, .duration, .type: return estimate.cost
+      default: return estimate.cost + estimate.deep.traversed.fromZero
+      }
     }
   }
 }

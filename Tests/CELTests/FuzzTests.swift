@@ -18,7 +18,8 @@ import Testing
     let document = try JSONDocument(
       #"{"name": "n", "a": {"name": 1, "e": [1, 2.5, "x", null, {"a": true}]}, "items": ["b", "a"], "status": {"a": null}, "b-c": 5}"#)
     return CELVariables([
-      "x": .int(3), "y": .uint(5), "job": CELValue(document.root), "list": .list([.int(1), .int(3), .string("q")]), "text": .string("some text, a1b2"),
+      "x": .int(3), "y": .uint(5), "job": CELValue(document.root), "list": .list([.int(1), .int(3), .string("q")]),
+      "text": .string("some text, a1b2"),
     ])
   }
 
@@ -39,7 +40,7 @@ import Testing
           _ = try program.evaluate(variables, costLimit: 100_000, cost: &cost)
           values += 1
           let estimate = program.estimatedCost()
-          #expect(estimate.minimum <= cost && cost <= estimate.maximum, "\(cost) of \(estimate) for \(source)")
+          #expect(cost <= estimate.maximum, "\(cost) of \(estimate) for \(source)")
         } catch {
           #expect(error.kind == .evaluation || error.kind == .costExceeded, "\(source)")
         }

@@ -14,19 +14,25 @@ struct Generator: RandomNumberGenerator {
   mutating func pick<T>(_ choices: [T]) -> T { choices[Int(next() % UInt64(choices.count))] }
 
   static let literals = [
-    "0", "1", "-1", "2", "7u", "9223372036854775807", "-9223372036854775808", "18446744073709551615u", "1.5", "-0.0", "1e308", "2.5e-3", "0x1F", "''", "'a'",
-    #""b\n\"c\"""#, "'é€😀'", "r'\\d+'", "b'\\x00\\xff'", "b'abc'", "'''x'y'''", "true", "false", "null", "[]", "{}", "timestamp('2024-02-29T12:00:00.5Z')",
+    "0", "1", "-1", "2", "7u", "9223372036854775807", "-9223372036854775808", "18446744073709551615u", "1.5", "-0.0", "1e308", "2.5e-3",
+    "0x1F", "''", "'a'",
+    #""b\n\"c\"""#, "'é€😀'", "r'\\d+'", "b'\\x00\\xff'", "b'abc'", "'''x'y'''", "true", "false", "null", "[]", "{}",
+    "timestamp('2024-02-29T12:00:00.5Z')",
     "duration('1h30m')", "'[a-z]+(x|y)*'", "'10.0.0.1'", "'1.5Gi'",
   ]
   static let names = ["x", "y", "job", "list", "text", "missing", "int", "math", "e"]
   static let fields = ["a", "name", "status", "items", "`b-c`", "in_", "e"]
   static let members = [
-    "size", "startsWith", "endsWith", "contains", "matches", "split", "replace", "substring", "indexOf", "join", "format", "lowerAscii", "trim", "charAt",
-    "getFullYear", "getHours", "orValue", "or", "hasValue", "value", "sort", "distinct", "flatten", "reverse", "slice", "find", "findAll", "first",
+    "size", "startsWith", "endsWith", "contains", "matches", "split", "replace", "substring", "indexOf", "join", "format", "lowerAscii",
+    "trim", "charAt",
+    "getFullYear", "getHours", "orValue", "or", "hasValue", "value", "sort", "distinct", "flatten", "reverse", "slice", "find", "findAll",
+    "first",
   ]
   static let functions = [
-    "size", "int", "uint", "double", "string", "bytes", "bool", "type", "dyn", "duration", "timestamp", "math.greatest", "math.abs", "math.bitShiftLeft",
-    "optional.of", "optional.none", "optional.ofNonZeroValue", "lists.range", "strings.quote", "base64.encode", "base64.decode", "sets.contains", "ip", "cidr",
+    "size", "int", "uint", "double", "string", "bytes", "bool", "type", "dyn", "duration", "timestamp", "math.greatest", "math.abs",
+    "math.bitShiftLeft",
+    "optional.of", "optional.none", "optional.ofNonZeroValue", "lists.range", "strings.quote", "base64.encode", "base64.decode",
+    "sets.contains", "ip", "cidr",
     "quantity", "url", "semver", "matches", "has",
   ]
   static let operators = ["+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "in", "&&", "||"]
@@ -51,11 +57,14 @@ struct Generator: RandomNumberGenerator {
     case 10: return "(\(deeper(&self))).\(pick(Self.members))(\(arguments(&self)))"
     case 11: return "\(pick(Self.functions))(\(arguments(&self)))"
     case 12: return "[\((0..<Int(next() % 4)).map { _ in pick(["", "", "", "?"]) + deeper(&self) }.joined(separator: ", "))]"
-    case 13: return "{\((0..<Int(next() % 3)).map { _ in pick(["", "", "", "?"]) + deeper(&self) + ": " + deeper(&self) }.joined(separator: ", "))}"
+    case 13:
+      return
+        "{\((0..<Int(next() % 3)).map { _ in pick(["", "", "", "?"]) + deeper(&self) + ": " + deeper(&self) }.joined(separator: ", "))}"
     case 14:
       if next() % 4 == 0 { return "(\(deeper(&self))).\(pick(["all", "transformList", "transformMap", "exists"]))(x, y, \(deeper(&self)))" }
       return "(\(deeper(&self))).\(pick(Self.macros))(\(pick(["x", "e"])), \(deeper(&self)))"
-    default: return next() % 2 == 0 ? "cel.bind(x, \(deeper(&self)), \(deeper(&self)))" : "has(job.\(pick(Self.fields)).\(pick(Self.fields)))"
+    default:
+      return next() % 2 == 0 ? "cel.bind(x, \(deeper(&self)), \(deeper(&self)))" : "has(job.\(pick(Self.fields)).\(pick(Self.fields)))"
     }
   }
 
@@ -67,7 +76,10 @@ struct Generator: RandomNumberGenerator {
       switch next() % 5 {
       case 0: bytes[at] = UInt8(next() % 128)
       case 1: bytes.remove(at: at)
-      case 2: bytes.insert(contentsOf: pick(["(", ")", "[", "]", "{", "}", "'", "\"", "\\", ".", "?", ":", "\\u12", "0x", "e", "'''", "//", "`"]).utf8, at: at)
+      case 2:
+        bytes.insert(
+          contentsOf: pick(["(", ")", "[", "]", "{", "}", "'", "\"", "\\", ".", "?", ":", "\\u12", "0x", "e", "'''", "//", "`"]).utf8,
+          at: at)
       case 3: bytes += bytes[at...]
       default: bytes.swapAt(at, Int(next() % UInt64(bytes.count)))
       }
@@ -79,7 +91,8 @@ struct Generator: RandomNumberGenerator {
   mutating func pattern() -> String {
     (0..<Int(next() % 12)).map { _ in
       pick([
-        "a", "b", "[a-c]", "[^x]", "(", ")", "|", "*", "+", "?", "{2}", "{0,3}", "(?:", "(?i)", "\\d", "\\b", "^", "$", ".", "\\pL", "[[:alpha:]]", "é", "\\Q", "\\E",
+        "a", "b", "[a-c]", "[^x]", "(", ")", "|", "*", "+", "?", "{2}", "{0,3}", "(?:", "(?i)", "\\d", "\\b", "^", "$", ".", "\\pL",
+        "[[:alpha:]]", "é", "\\Q", "\\E",
         "[", "]", "{", "\\", "(?P<n>", "*?", "{1000}",
       ])
     }.joined()

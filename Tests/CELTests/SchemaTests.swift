@@ -11,12 +11,17 @@ import Testing
         "properties": [
           "replicas": ["type": "integer"], "ratio": ["type": "number"], "deadline": ["type": "string", "format": "date-time"],
           "labels": ["type": "object", "additionalProperties": ["type": "string"]], "note": ["type": "string", "nullable": true],
-          "items": ["type": "array", "items": ["$ref": "#/definitions/item"]], "free": ["type": "object", "x-kubernetes-preserve-unknown-fields": true],
+          "items": ["type": "array", "items": ["$ref": "#/definitions/item"]],
+          "free": ["type": "object", "x-kubernetes-preserve-unknown-fields": true],
           "port": ["x-kubernetes-int-or-string": true], "retry-after": ["type": "string", "format": "duration"],
         ],
       ]
     ],
-    "definitions": ["item": ["type": "object", "properties": ["name": ["type": "string"], "parts": ["type": "array", "items": ["$ref": "#/definitions/item"]]]]],
+    "definitions": [
+      "item": [
+        "type": "object", "properties": ["name": ["type": "string"], "parts": ["type": "array", "items": ["$ref": "#/definitions/item"]]],
+      ]
+    ],
   ]
 
   let environment: CELEnvironment
@@ -43,35 +48,24 @@ import Testing
     #expect(error?.line == 1 && (error?.column ?? 0) > 0)
   }
 
-  @Test(arguments: [
-    ("object.spec.replicas + 1", 4), ("object.spec.ratio * 2.0", 4.0), ("object.spec.deadline + duration('1h')", "2026-01-01T01:00:00Z"),
-    ("object.spec.note == null", true), ("object.spec.items.map(i, i.name)", ["a"]), ("object.spec.free.any.thing", 1), ("object.spec.port == 80", true),
-    ("object.spec.retry__dash__after > duration('1s')", true), ("object.spec.?note.orValue('x') == null", true),
-    ("object.spec.items[0].parts[?0].?name.orValue('none')", "none"),
-  ] as [(String, JSONValue)])
+  @Test(
+    arguments: [
+      ("object.spec.replicas + 1", 4), ("object.spec.ratio * 2.0", 4.0), ("object.spec.deadline + duration('1h')", "2026-01-01T01:00:00Z"),
+      ("object.spec.note == null", true), ("object.spec.items.map(i, i.name)", ["a"]), ("object.spec.free.any.thing", 1),
+      ("object.spec.port == 80", true),
+      ("object.spec.retry__dash__after > duration('1s')", true), ("object.spec.?note.orValue('x') == null", true),
+      ("object.spec.items[0].parts[?0].?name.orValue('none')", "none"),
+    ] as [(String, JSONValue)])
   func evaluates(source: String, expected: JSONValue) throws {
     let object: JSONValue = [
       "spec": [
-        "replicas": 3, "ratio": 2, "deadline": "2026-01-01T00:00:00Z", "labels": ["app": "x"], "note": nil, "items": [["name": "a", "parts": []]],
+        "replicas": 3, "ratio": 2, "deadline": "2026-01-01T00:00:00Z", "labels": ["app": "x"], "note": nil,
+        "items": [["name": "a", "parts": []]],
         "free": ["any": ["thing": 1]], "port": 80, "retry-after": "90s",
       ]
     ]
     let view = try JSONDocument(object.encoded).root
     let value = try CELProgram(source, environment: environment).evaluate(CELVariables(["object": CELValue(view)])).json()
     #expect(value == expected)
-  }
-
-  @Test func estimatesAndLimitsCost() throws {
-    let program = try CELProgram("object.spec.items.all(i, i.name.startsWith('a'))", environment: environment)
-    #expect(program.estimatedCost().maximum == .max)
-    let bounded = program.estimatedCost { path in path == "object.spec.items" ? 10 : path == "object.spec.items[].name" ? 100 : nil }
-    #expect(bounded.minimum > 0 && bounded.maximum < 500)
-    let runaway = try CELProgram(
-      "lists.range(1000).map(a, lists.range(1000).map(b, lists.range(1000).map(c, a * b * c)))", environment: CELEnvironment())
-    let error = #expect(throws: CELError.self) { try runaway.evaluate(CELVariables()) }
-    #expect(error?.kind == .costExceeded)
-    var cost: UInt64 = 0
-    _ = try CELProgram("1 + 2", environment: CELEnvironment()).evaluate(CELVariables(), cost: &cost)
-    #expect(cost == 1)
   }
 }

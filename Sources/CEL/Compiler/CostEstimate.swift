@@ -1,5 +1,6 @@
 /// What an evaluation may cost, before it is known on what.
 public struct CELCostEstimate: Sendable, Hashable {
+  /// When nothing in it fails: an error ends its part of the expression early.
   public var minimum: UInt64
   /// `UInt64.max` when there is no bound.
   public var maximum: UInt64
@@ -28,7 +29,8 @@ public struct CELCostEstimate: Sendable, Hashable {
 
   /// A tenth, rounded up, as walking over text or elements costs.
   var traversed: CELCostEstimate {
-    CELCostEstimate(minimum: minimum / 10 + (minimum % 10 == 0 ? 0 : 1), maximum: maximum == .max ? .max : maximum / 10 + (maximum % 10 == 0 ? 0 : 1))
+    CELCostEstimate(
+      minimum: minimum / 10 + (minimum % 10 == 0 ? 0 : 1), maximum: maximum == .max ? .max : maximum / 10 + (maximum % 10 == 0 ? 0 : 1))
   }
 
   var fromZero: CELCostEstimate { CELCostEstimate(minimum: 0, maximum: maximum) }
@@ -52,6 +54,8 @@ struct Estimate {
   var cost: CELCostEstimate
   /// Bytes of a text, elements of a list; what has no size is 0 to unbounded all the same.
   var size = CELCostEstimate.unbounded
+  /// As ``CELValue/deepSize(limit:)``.
+  var deep = CELCostEstimate.unbounded
   /// Where the value comes from in the input, such as `job.items`; nil when it was made by the expression.
   var path: String?
 }

@@ -27,6 +27,17 @@ final class LogicalNode: Node, @unchecked Sendable {
   }
 }
 
+extension Frame {
+  /// Charges what the comparison took.
+  mutating func isEqual(_ a: CELValue, _ b: CELValue) throws(CELError) -> Bool {
+    let most = Int(clamping: limit > cost ? limit - cost : 0)
+    var steps = most
+    let equal = CEL.isEqual(a, b, &steps)
+    if steps < most { try charge(UInt64(most) - UInt64(max(steps, 0)) + (steps < 0 ? 1 : 0)) }
+    return equal
+  }
+}
+
 final class NotNode: Node, @unchecked Sendable {
   let operand: Node
 
@@ -96,8 +107,7 @@ final class EqualNode: Node, @unchecked Sendable {
     let a = try left.evaluate(&frame)
     let b = try right.evaluate(&frame)
     try frame.charge(1)
-    try frame.charge(traversing: min(a.quickSize, b.quickSize))
-    return .bool(isEqual(a, b) != negated)
+    return .bool(try frame.isEqual(a, b) != negated)
   }
 }
 
@@ -182,7 +192,7 @@ final class InNode: Node, @unchecked Sendable {
       var iterator = ElementIterator(container)
       while let candidate = iterator.next() {
         try frame.charge(1)
-        if isEqual(element, candidate) { return .bool(true) }
+        if try frame.isEqual(element, candidate) { return .bool(true) }
       }
       return .bool(false)
     default: break

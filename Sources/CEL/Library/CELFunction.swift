@@ -19,6 +19,8 @@ public struct CELFunction: Sendable {
     case traverse
     /// The product of the first two arguments' sizes, a tenth of it.
     case product
+    /// The square of the first argument's size, a tenth of it.
+    case square
     /// A text's size and a pattern's, as Kubernetes counts regular expressions.
     case regex
     /// The number in the first argument: as many elements are made.
@@ -85,9 +87,14 @@ public struct CELFunction: Sendable {
   func charge(_ arguments: [CELValue], _ frame: inout Frame) throws(CELError) {
     switch cost {
     case .none: return
-    case .traverse: try frame.charge(traversing: arguments.reduce(0) { $0 + $1.quickSize })
+    case .traverse: for argument in arguments { try frame.charge(deep: argument) }
+    case .square:
+      try frame.charge(deep: arguments[0])
+      let count = UInt64(arguments[0].quickSize)
+      try frame.charge((count &* count + 9) / 10)
     case .product:
-      try frame.charge(traversing: max(1, arguments[0].quickSize) &* max(1, arguments[1].quickSize) / 10 + arguments[0].quickSize)
+      for argument in arguments { try frame.charge(deep: argument) }
+      try frame.charge(traversing: max(1, arguments[0].quickSize) &* max(1, arguments[1].quickSize) / 10)
     case .regex: try frame.charge(UInt64((arguments[0].quickSize + 10) / 10) * UInt64((arguments[1].quickSize + 3) / 4))
     case .count: if case .int(let count) = arguments[0], count > 0 { try frame.charge(UInt64(count)) }
     case .constant(let amount): try frame.charge(amount)

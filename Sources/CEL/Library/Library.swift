@@ -2,7 +2,8 @@
 enum Library {
   static let functions: [String: [CELFunction]] = {
     var all: [String: [CELFunction]] = [:]
-    for function in standard + strings + times + optionals + sets + lists + math + encoders + network + kubernetes + authorization + formats {
+    for function in standard + strings + times + optionals + sets + lists + math + encoders + network + kubernetes + authorization + formats
+    {
       all[function.name, default: []].append(function)
     }
     return all

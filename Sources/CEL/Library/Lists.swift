@@ -14,7 +14,7 @@ extension Library {
       guard int(depth) >= 0 else { throw CELError("level must be non-negative") }
       return try flatten(value, int(depth))
     },
-    .unary("distinct", member: true, .list(A), .list(A), cost: .traverse) { value throws(CELError) in .list(distinct(value.elements ?? []))
+    .unary("distinct", member: true, .list(A), .list(A), cost: .square) { value throws(CELError) in .list(distinct(value.elements ?? []))
     },
     .unary("reverse", member: true, .list(A), .list(A), cost: .traverse) { value throws(CELError) in
       .list((value.elements ?? []).reversed())

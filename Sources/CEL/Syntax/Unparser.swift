@@ -117,7 +117,8 @@ struct Unparser {
 
   private func quotedIfNeeded(_ field: String) -> String {
     let plain =
-      field.utf8.allSatisfy { $0 == 0x5F || $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 26 } && !(field.utf8.first.map { $0 &- 0x30 < 10 } ?? true)
+      field.utf8.allSatisfy { $0 == 0x5F || $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 26 }
+      && !(field.utf8.first.map { $0 &- 0x30 < 10 } ?? true)
       && !["true", "false", "null", "in"].contains(field)
     return plain ? field : "`\(field)`"
   }

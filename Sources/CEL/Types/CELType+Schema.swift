@@ -41,7 +41,9 @@ private struct SchemaReader {
   private mutating func plain(_ schema: JSONValue, _ name: String, _ depth: Int) throws(CELError) -> CELType {
     if let reference = schema["$ref"]?.string { return try referenced(reference, depth) }
     if schema["x-kubernetes-int-or-string"]?.bool == true { return .dyn }
-    if let all = schema["allOf"]?.array, all.count == 1, schema["properties"] == nil, schema["type"] == nil { return try type(all[0], name, depth + 1) }
+    if let all = schema["allOf"]?.array, all.count == 1, schema["properties"] == nil, schema["type"] == nil {
+      return try type(all[0], name, depth + 1)
+    }
     var kind = schema["type"]?.string
     if let types = schema["type"]?.array {
       let others = types.filter { $0 != "null" }
@@ -87,7 +89,9 @@ private struct SchemaReader {
   private mutating func referenced(_ reference: String, _ depth: Int) throws(CELError) -> CELType {
     if let schema = known[reference] { return .object(schema) }
     references += 1
-    guard reference.hasPrefix("#"), references <= 10_000 else { throw CELError(.check, "the schema reference '\(reference)' is not in the document") }
+    guard reference.hasPrefix("#"), references <= 10_000 else {
+      throw CELError(.check, "the schema reference '\(reference)' is not in the document")
+    }
     var target = document
     for step in reference.dropFirst().split(separator: "/") {
       let name = step.replacing("~1", with: "/").replacing("~0", with: "~")

@@ -7,8 +7,16 @@ internal import OrderedCollections
 
 /// `==` of the language: numbers by value whatever their types, different kinds are unequal, never an error.
 func isEqual(_ a: CELValue, _ b: CELValue) -> Bool {
+  var steps = Int.max
+  return isEqual(a, b, &steps)
+}
+
+/// As `isEqual`, at most that many steps: then the answer means nothing and `steps` is negative. A step is an element, an entry, or ten bytes of text.
+func isEqual(_ a: CELValue, _ b: CELValue, _ steps: inout Int) -> Bool {
   switch (a, b) {
-  case (.string(let a), .string(let b)): return sameText(a, b)
+  case (.string(let a), .string(let b)):
+    steps -= min(a.utf8.count, b.utf8.count) / 10
+    return sameText(a, b)
   case (.json(let a), .string(let b)), (.string(let b), .json(let a)): return isEqual(a, b)
   case (.int(let a), .int(let b)): return a == b
   case (.bool(let a), .bool(let b)): return a == b
@@ -23,7 +31,7 @@ func isEqual(_ a: CELValue, _ b: CELValue) -> Bool {
   case (.optional(let a), .optional(let b)):
     switch (a, b) {
     case (nil, nil): return true
-    case (let a?, let b?): return isEqual(a, b)
+    case (let a?, let b?): return isEqual(a, b, &steps)
     default: return false
     }
   case (.opaque(let a), .opaque(let b)): return a === b || (a.typeName == b.typeName && a.isEqual(to: b))
@@ -37,7 +45,8 @@ func isEqual(_ a: CELValue, _ b: CELValue) -> Bool {
     var left = ElementIterator(a)
     var right = ElementIterator(b)
     while let x = left.next(), let y = right.next() {
-      guard isEqual(x, y) else { return false }
+      steps -= 1
+      guard steps >= 0, isEqual(x, y, &steps) else { return false }
     }
     return true
   }
@@ -46,7 +55,8 @@ func isEqual(_ a: CELValue, _ b: CELValue) -> Bool {
     let right = map(b)
     guard left.entries.count == right.entries.count else { return false }
     for (key, value) in left.entries {
-      guard let other = right.entries[key], isEqual(value, other) else { return false }
+      steps -= 1
+      guard steps >= 0, let other = right.entries[key], isEqual(value, other, &steps) else { return false }
     }
     return true
   }

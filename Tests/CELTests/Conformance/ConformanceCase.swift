@@ -122,6 +122,11 @@ struct ConformanceCase {
       }
       return .map(CELMap(entries))
     case "type_value":
+      if content.string.hasPrefix("cel.expr.")
+        || content.string.contains("protobuf.") && !["google.protobuf.Timestamp", "google.protobuf.Duration"].contains(content.string)
+      {
+        throw OutOfScope()
+      }
       let names = try CELProgram(content.string, environment: CELEnvironment()).evaluate(CELVariables())
       return names
     case "object_value":

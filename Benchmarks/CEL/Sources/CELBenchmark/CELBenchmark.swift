@@ -22,19 +22,25 @@ struct CELBenchmark {
     var steps: [JSONValue] = []
     for name in ["build", "test", "publish"] {
       let command: JSONValue = ["sh", "-c", "make \(name) TARGET=release-\(i)"]
-      steps.append(["name": .string(name), "image": "registry.example.com/tools/\(name):1.\(i % 10)", "command": command, "status": .string(status)])
+      steps.append([
+        "name": .string(name), "image": "registry.example.com/tools/\(name):1.\(i % 10)", "command": command, "status": .string(status),
+      ])
     }
     let project: JSONValue = [
-      "id": .int(Int64(i % 40)), "namespace": "team-\(i % 12)", "path": "group/project-\(i % 40)", "web_url": "https://ci.example.com/group/project-\(i % 40)",
+      "id": .int(Int64(i % 40)), "namespace": "team-\(i % 12)", "path": "group/project-\(i % 40)",
+      "web_url": "https://ci.example.com/group/project-\(i % 40)",
     ]
     let limits: JSONValue = ["time": 3600, "disk": 10.5]
-    let resources: JSONValue = ["queue": "default", "cpus": .int(Int64(1 + i % 8)), "memory": "\(1 + i % 16)Gi", "gpu": nil, "limits": limits]
+    let resources: JSONValue = [
+      "queue": "default", "cpus": .int(Int64(1 + i % 8)), "memory": "\(1 + i % 16)Gi", "gpu": nil, "limits": limits,
+    ]
     let author: JSONValue = ["name": "A. Person \(i % 30)", "email": "person\(i % 30)@example.com"]
     let commit: JSONValue = [
       "id": .string(String(repeating: "0a1b2c3d", count: 5)), "title": "Change number \(i) of the nightly build", "author": author,
     ]
     var job: JSONValue = [
-      "id": .int(Int64(100_000 + i)), "name": "pipeline-\(i)-nightly", "status": .string(status), "ref": i % 2 == 0 ? "main" : "feature/x-\(i)",
+      "id": .int(Int64(100_000 + i)), "name": "pipeline-\(i)-nightly", "status": .string(status),
+      "ref": i % 2 == 0 ? "main" : "feature/x-\(i)",
       "archived": false, "created_at": "2026-03-01T12:00:10.000Z", "started_at": "2026-03-01T12:01:10.000Z",
     ]
     if i % 3 != 1 { job["finished_at"] = "2026-03-01T12:09:10.000Z" }

@@ -104,7 +104,8 @@ extension Library {
   }
 
   private static func step(
-    _ name: String, _ from: CELType, _ to: CELType, _ kind: Authorization.Kind, _ change: @escaping @Sendable (inout CELAuthorizationRequest, String) -> Void
+    _ name: String, _ from: CELType, _ to: CELType, _ kind: Authorization.Kind,
+    _ change: @escaping @Sendable (inout CELAuthorizationRequest, String) -> Void
   ) -> CELFunction {
     .binary(name, member: true, from, .string, to) { value, argument throws(CELError) in
       let question = try question(value)
@@ -135,7 +136,8 @@ extension Library {
 
   static let authorization: [CELFunction] = [
     step("path", .authorizer, pathCheck, .pathCheck) { $0.path = $1 }, check(pathCheck), check(.resourceCheck),
-    step("group", .authorizer, groupCheck, .groupCheck) { $0.group = $1 }, step("resource", groupCheck, .resourceCheck, .resourceCheck) { $0.resource = $1 },
+    step("group", .authorizer, groupCheck, .groupCheck) { $0.group = $1 },
+    step("resource", groupCheck, .resourceCheck, .resourceCheck) { $0.resource = $1 },
     step("subresource", .resourceCheck, .resourceCheck, .resourceCheck) { $0.subresource = $1 },
     step("namespace", .resourceCheck, .resourceCheck, .resourceCheck) { $0.namespace = $1 },
     step("name", .resourceCheck, .resourceCheck, .resourceCheck) { $0.name = $1 },

@@ -13,7 +13,9 @@ final class NamedFormat: CELOpaque {
   func isEqual(to other: any CELOpaque) -> Bool { (other as? NamedFormat)?.name == name }
 
   /// Letters, digits and what is given, with a letter or digit at both ends.
-  private static func isName(_ text: some StringProtocol, inside: String = "-", lowercase: Bool = true, letterFirst: Bool = false, prefix: Bool = false) -> Bool {
+  private static func isName(
+    _ text: some StringProtocol, inside: String = "-", lowercase: Bool = true, letterFirst: Bool = false, prefix: Bool = false
+  ) -> Bool {
     let bytes = Array(text.utf8)
     func isLetter(_ byte: UInt8) -> Bool { byte &- 0x61 < 26 || (!lowercase && byte &- 0x41 < 26) }
     func isEnd(_ byte: UInt8) -> Bool { isLetter(byte) || byte &- 0x30 < 10 }
@@ -30,9 +32,12 @@ final class NamedFormat: CELOpaque {
   }
 
   private static let label = "must consist of lower case alphanumeric characters or '-', and start and end with an alphanumeric character"
-  private static let subdomain = "must consist of lower case alphanumeric characters, '-' or '.', and start and end with an alphanumeric character"
-  private static let label1035 = "must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character"
-  private static let qualified = "must consist of alphanumeric characters, '-', '_' or '.', and start and end with an alphanumeric character"
+  private static let subdomain =
+    "must consist of lower case alphanumeric characters, '-' or '.', and start and end with an alphanumeric character"
+  private static let label1035 =
+    "must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character"
+  private static let qualified =
+    "must consist of alphanumeric characters, '-', '_' or '.', and start and end with an alphanumeric character"
 
   private static func isSubdomain(_ text: String, prefix: Bool = false) -> Bool {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -73,8 +78,11 @@ extension Library {
   private static let named = CELType.abstract("kubernetes.NamedFormat")
 
   static let formats: [CELFunction] =
-    NamedFormat.all.values.map { format in CELFunction.many("format." + format.name, [], named) { _ throws(CELError) in .opaque(format) } } + [
-      .unary("format.named", .string, .optional(named)) { value throws(CELError) in .optional(NamedFormat.all[text(value)].map { .opaque($0) }) },
+    NamedFormat.all.values.map { format in CELFunction.many("format." + format.name, [], named) { _ throws(CELError) in .opaque(format) } }
+    + [
+      .unary("format.named", .string, .optional(named)) { value throws(CELError) in
+        .optional(NamedFormat.all[text(value)].map { .opaque($0) })
+      },
       .binary("validate", member: true, named, .string, .optional(.list(.string)), cost: .traverse) { value, text throws(CELError) in
         guard case .opaque(let opaque) = value, let format = opaque as? NamedFormat else { throw noOverload("validate", [value]) }
         let problems = format.problems(Library.text(text))
