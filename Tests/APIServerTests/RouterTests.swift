@@ -178,6 +178,11 @@ import Testing
       #expect(log.status == 200 && log.response.headers["Content-Type"]?.hasPrefix("text/plain") == true)
       if case .stream(let stream) = log.response.body { stream.cancel() }
       #expect(await server.get(Self.collection + "/a/log", query: "tailLines=-1").status == 422)
+      #expect(await server.get(Self.collection + "/a/log", query: "sinceSeconds=-9223372036854775808").status == 422)
+      let since = await server.get(Self.collection + "/a/log", query: "sinceSeconds=9223372036854775807&tailLines=9223372036854775807")
+      #expect(since.status == 200)
+      if case .stream(let stream) = since.response.body { stream.cancel() }
+      #expect(await server.get(Self.collection, query: "limit=9223372036854775807").status == 200)
       let cancelled = await server.send("POST", Self.collection + "/a/cancel")
       #expect(cancelled.status == 201 && cancelled.json["kind"] == "Workflow", "\(cancelled.message)")
     }

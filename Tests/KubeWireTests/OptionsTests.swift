@@ -19,6 +19,9 @@ import Testing
     #expect(refusal("limit=zork")?.message == "strconv.ParseInt: parsing \"zork\": invalid syntax")
     #expect(try ListOptions(query: ["limit": "-3"]).limit == 0)
     #expect(try ListOptions(query: ["limit": "500"]).limit == 500)
+    // Far too large is as good as none, and must not overflow what is counted with it.
+    #expect(try ListOptions(query: ["limit": "9223372036854775807"]).limit == Int(Int32.max))
+    #expect(refusal("limit=9223372036854775808")?.message == "strconv.ParseInt: parsing \"9223372036854775808\": value out of range")
   }
 
   @Test(

@@ -55,4 +55,12 @@ import Testing
     )
     #expect(errors.isEmpty && value["spec"]?["timeout"] == "30m")
   }
+
+  @Test("A body that is wrong in very many places is refused quickly and shortly") func manyErrors() throws {
+    let text = "{" + (0..<50_000).map { "\"x\($0)\":1" }.joined(separator: ",") + "}"
+    #expect(try decode(text).errors.count == 100)
+    let errors = (0..<50_000).map { FieldError.invalid("metadata.labels", .string("\($0)"), "no") }
+    let status = StatusError.invalid(kind: "Workflow", group: "g", name: "a", errors: errors).status
+    #expect(status.details?.causes.count == 100 && status.message.hasSuffix("and 49900 more]"))
+  }
 }

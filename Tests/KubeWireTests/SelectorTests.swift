@@ -52,4 +52,10 @@ import Testing
     let nonsense = #expect(throws: StatusError.self) { try FieldSelector(parsing: "zork", allowed: ListOptions.commonFields) }
     #expect(nonsense?.status.message == "invalid selector: 'zork'; can't understand 'zork'")
   }
+
+  @Test("A long selector costs no more than its length") func longSelectors() {
+    let long = String(repeating: "a", count: 100_000)
+    #expect(throws: StatusError.self) { try FieldSelector(parsing: long, allowed: ListOptions.commonFields) }
+    #expect(throws: StatusError.self) { try LabelSelector(parsing: long + "=b") }
+  }
 }

@@ -19,11 +19,12 @@ struct LogHandler: Handler {
     var errors: [FieldError] = []
     var options = LogOptions(follow: query.bool("follow"), step: query["step"].flatMap { $0.isEmpty ? nil : $0 })
     if let lines = try query.int("tailLines") {
-      options.tailLines = Int(lines)
+      options.tailLines = Int(min(lines, Int64(Int32.max)))
       if lines < 0 { errors.append(.invalid("tailLines", .int(lines), "must be greater than or equal to 0")) }
     }
     if let seconds = try query.int("sinceSeconds") {
-      options.since = request.services.clock.now - .seconds(seconds)
+      // Clamped, so that no number overflows the clock.
+      options.since = request.services.clock.now - .seconds(min(max(0, seconds), Int64(Int32.max)))
       if seconds < 1 { errors.append(.invalid("sinceSeconds", .int(seconds), "must be greater than 0")) }
     }
     if let text = query["sinceTime"], !text.isEmpty {

@@ -1,7 +1,7 @@
 extension KindDescription {
   /// One installation of an engine. Cluster-scoped, read-only.
   package static let workflowBackend = KindDescription(
-    kind: "WorkflowBackend", plural: "workflowbackends", singular: "workflowbackend", shortNames: ["wfb"], categories: ["workflows"],
+    kind: "WorkflowBackend", plural: "workflowbackends", singular: "workflowbackend", shortNames: ["wfb"],
     isNamespaced: false, verbs: ["get", "list", "watch"],
     columns: [
       Column("Name", format: "name", "Name must be unique."), Column("Adapter", "The adapter that speaks to it."),

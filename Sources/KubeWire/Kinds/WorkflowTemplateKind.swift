@@ -1,7 +1,7 @@
 extension KindDescription {
   /// A definition that runs are started from. Read-only.
   package static let workflowTemplate = KindDescription(
-    kind: "WorkflowTemplate", plural: "workflowtemplates", singular: "workflowtemplate", shortNames: ["wftmpl"], categories: ["workflows"],
+    kind: "WorkflowTemplate", plural: "workflowtemplates", singular: "workflowtemplate", shortNames: ["wftmpl"],
     isNamespaced: true, verbs: ["get", "list", "watch"],
     columns: [
       Column("Name", format: "name", "Name must be unique within a namespace."), Column("Backend", "The engine that has it."),

@@ -44,10 +44,10 @@ package struct ListOptions: Sendable, Hashable {
     self.init(
       labelSelector: try LabelSelector(parsing: query["labelSelector"] ?? ""),
       fieldSelector: try FieldSelector(parsing: query["fieldSelector"] ?? "", allowed: selectableFields),
-      limit: Int(max(0, try query.int("limit") ?? 0)), continueToken: query["continue"] ?? "",
+      limit: Int(min(max(0, try query.int("limit") ?? 0), Int64(Int32.max))), continueToken: query["continue"] ?? "",
       resourceVersion: query["resourceVersion"] ?? "", resourceVersionMatch: query["resourceVersionMatch"] ?? "",
       allowWatchBookmarks: query.bool("allowWatchBookmarks"), sendInitialEvents: query.optionalBool("sendInitialEvents"),
-      timeoutSeconds: try query.int("timeoutSeconds").map { Int(max(0, $0)) }, watch: query.bool("watch"))
+      timeoutSeconds: try query.int("timeoutSeconds").map { Int(min(max(0, $0), Int64(Int32.max))) }, watch: query.bool("watch"))
     try validate()
   }
 

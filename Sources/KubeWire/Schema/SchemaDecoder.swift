@@ -6,6 +6,8 @@ internal import OrderedCollections
 package struct SchemaDecoder {
   /// `unknown field "spec.foo"` and `duplicate field "spec"`, in the order of the text.
   package private(set) var strictErrors: [String] = []
+  /// As many are told as Kubernetes' decoder tells; a body can hold hundreds of thousands.
+  private static let maximumStrictErrors = 100
   /// The kind's name, for messages about types.
   private let kind: String
 
@@ -48,7 +50,7 @@ package struct SchemaDecoder {
       guard view.kind == .object else { throw mismatch(view, path, "map[string]\(Self.goName(value))") }
       var members = JSONObject()
       for (name, member) in view.members {
-        if members[name] != nil { strictErrors.append("duplicate field \(GoText.quoted(join(path, name)))") }
+        if members[name] != nil { report("duplicate field \(GoText.quoted(join(path, name)))") }
         members[name] = member.isNull ? Self.zero(value) : try decode(member, as: value, at: join(path, name))
       }
       return .object(members)
@@ -65,10 +67,10 @@ package struct SchemaDecoder {
     for (name, member) in view.members {
       let place = join(path, name)
       guard let field = fields.first(where: { $0.name == name }) else {
-        if open { members[name] = member.value } else { strictErrors.append("unknown field \(GoText.quoted(place))") }
+        if open { members[name] = member.value } else { report("unknown field \(GoText.quoted(place))") }
         continue
       }
-      if !seen.insert(name).inserted { strictErrors.append("duplicate field \(GoText.quoted(place))") }
+      if !seen.insert(name).inserted { report("duplicate field \(GoText.quoted(place))") }
       if member.isNull {
         members[name] = nil
       } else {
@@ -82,10 +84,14 @@ package struct SchemaDecoder {
   private mutating func unlisted(_ view: JSONView, at path: String) throws(TypeMismatch) -> JSONValue {
     var members = JSONObject()
     for (name, member) in view.members {
-      if members[name] != nil { strictErrors.append("duplicate field \(GoText.quoted(join(path, name)))") }
+      if members[name] != nil { report("duplicate field \(GoText.quoted(join(path, name)))") }
       members[name] = member.value
     }
     return .object(members)
+  }
+
+  private mutating func report(_ error: String) {
+    if strictErrors.count < Self.maximumStrictErrors { strictErrors.append(error) }
   }
 
   private func join(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }

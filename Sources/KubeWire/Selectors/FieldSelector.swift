@@ -59,13 +59,15 @@ package struct FieldSelector: Sendable, Hashable {
   }
 
   private static func split(_ term: String) -> (field: String, equal: Bool, value: String)? {
-    let characters = Array(term)
-    for (index, character) in characters.enumerated() {
-      let rest = characters[index...]
-      let field = String(characters[..<index])
-      if rest.starts(with: ["!", "="]) { return (field, false, String(rest.dropFirst(2))) }
-      if rest.starts(with: ["=", "="]) { return (field, true, String(rest.dropFirst(2))) }
-      if character == "=" { return (field, true, String(rest.dropFirst())) }
+    let bytes = Array(term.utf8)
+    for (index, byte) in bytes.enumerated() {
+      let next = index + 1 < bytes.count ? bytes[index + 1] : 0
+      let isNotEqual = byte == UInt8(ascii: "!") && next == UInt8(ascii: "=")
+      guard isNotEqual || byte == UInt8(ascii: "=") else { continue }
+      let length = isNotEqual || next == UInt8(ascii: "=") ? 2 : 1
+      return (
+        String(decoding: bytes[..<index], as: UTF8.self), !isNotEqual, String(decoding: bytes[(index + length)...], as: UTF8.self)
+      )
     }
     return nil
   }

@@ -141,15 +141,18 @@ extension StatusError {
   ///   - kind: the Kind, or the name of an options type.
   ///   - errors: at least one.
   package static func invalid(kind: String, group: String, name: String, errors: [FieldError]) -> StatusError {
+    // A body can be wrong in a hundred thousand places; nobody reads on after the first hundred.
+    let told = errors.prefix(maximumFieldErrors)
     var texts: [String] = []
-    for error in errors where !texts.contains(error.description) { texts.append(error.description) }
+    for error in told where !texts.contains(error.description) { texts.append(error.description) }
+    if errors.count > told.count { texts.append("and \(errors.count - told.count) more") }
     let list = texts.count == 1 ? texts[0] : "[\(texts.joined(separator: ", "))]"
     return StatusError(
       Status(
         code: 422, reason: "Invalid", message: "\(qualified(kind, group)) \(GoText.quoted(name)) is invalid: \(list)",
         details: Status.Details(
           name: name, group: group, kind: kind,
-          causes: errors.map { Status.Cause(reason: $0.kind.reason, message: $0.body, field: $0.field) })))
+          causes: told.map { Status.Cause(reason: $0.kind.reason, message: $0.body, field: $0.field) })))
   }
 
   /// 422 for the options of a request; `kind` is ListOptions, CreateOptions …
@@ -202,6 +205,8 @@ extension StatusError {
           causes: [Status.Cause(reason: "ResourceVersionTooLarge", message: "Too large resource version")], retryAfterSeconds: 1)),
       retryAfter: 1)
   }
+
+  private static let maximumFieldErrors = 100
 
   /// `workflows.workflow.example.com`; the core group adds nothing.
   static func qualified(_ resource: String, _ group: String) -> String { group.isEmpty ? resource : "\(resource).\(group)" }
