@@ -50,7 +50,7 @@ func dns1123(_ text: String) -> String {
     }
   }
   while out.last == 0x2D { out.removeLast() }
-  if out.count <= 63, out.elementsEqual(text.utf8) { return text }
+  if !out.isEmpty, out.count <= 63, out.elementsEqual(text.utf8) { return text }
   let digest = Array(Digest.hex(Digest.sha256(Array(text.utf8))).utf8.prefix(8))
   if out.count > 54 { out = Array(out.prefix(54)) }
   while out.last == 0x2D { out.removeLast() }

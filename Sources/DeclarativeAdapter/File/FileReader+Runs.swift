@@ -22,9 +22,12 @@ extension FileReader {
     func override(_ own: Fields) -> RunMapping? { own["map"].flatMap { readMapping($0, states, base: map) } }
     let key = base.adding("key", VariableTypes.key)
 
-    func runOperation(_ node: YAMLNode?, _ declarations: Declarations) -> RunOperation? {
+    func runOperation(_ node: YAMLNode?, _ declarations: Declarations, submits: Bool = false) -> RunOperation? {
       guard let node, let (chain, own, results) = readChain(node, declarations, extra: ["run", "steps", "map"]) else { return nil }
       let compiler = compiler(results)
+      if submits, own["run"] == nil {
+        problems.add(own.place(of: "run"), "is missing: what the answer shows of the new run; at least what the map needs")
+      }
       return RunOperation(chain: chain, run: compiler.value(own["run"]), steps: compiler.value(own["steps"]), mapping: override(own))
     }
     func listOperation(_ node: YAMLNode) -> ListOperation? {
@@ -40,12 +43,12 @@ extension FileReader {
     if let node = fields["submit"] {
       let submission = base.adding("submission", VariableTypes.submission)
       if isSchedule {
-        let operation = runOperation(node, submission)
+        let operation = runOperation(node, submission, submits: true)
         block?.submitTemplate = operation
       } else {
         let own = Fields(node, problems, allowed: ["template", "steps"])
-        let template = runOperation(own["template"], submission)
-        let steps = runOperation(own["steps"], submission)
+        let template = runOperation(own["template"], submission, submits: true)
+        let steps = runOperation(own["steps"], submission, submits: true)
         block?.submitTemplate = template
         block?.submitSteps = steps
       }

@@ -26,5 +26,6 @@ func nearest(_ name: String, in known: [String]) -> String? {
     return row[b.count]
   }
   let bytes = Array(name.lowercased().utf8)
-  return known.map { ($0, distance(bytes, Array($0.lowercased().utf8))) }.filter { $0.1 <= max(1, bytes.count / 3) }.min { $0.1 < $1.1 }?.0
+  return known.map { ($0, distance(bytes, Array($0.lowercased().utf8))) }.filter { $0.1 <= max(bytes.count > 3 ? 2 : 1, bytes.count / 3) }
+    .min { $0.1 < $1.1 }?.0
 }

@@ -45,7 +45,11 @@ final class DetailsCache: Sendable {
   private let entries = Mutex<[String: (key: JSONValue, body: JSONValue)]>([:])
 
   func body(_ name: String, key: JSONValue) -> JSONValue? {
-    entries.withLock { entries in entries[name].flatMap { $0.key == key ? $0.body : nil } }
+    // Not by a conditional with nil: JSONValue takes that for its null.
+    entries.withLock { entries in
+      guard let entry = entries[name], entry.key == key else { return .none }
+      return .some(entry.body)
+    }
   }
 
   func keep(_ body: JSONValue, _ name: String, key: JSONValue) {

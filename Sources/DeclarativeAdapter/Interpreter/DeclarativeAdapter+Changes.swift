@@ -39,7 +39,7 @@ extension DeclarativeAdapter: IncrementalListing {
       return false
     }
     let resumed = page.mark["in"]?.string == name
-    var next = resumed ? page.mark["next"] : nil
+    var next: JSONValue? = resumed ? page.mark["next"] : .none
     let state = PageState(resumed ? page.mark["page"] : nil)
     page.mark["in"] = nil
     page.mark["page"] = nil
@@ -62,7 +62,8 @@ extension DeclarativeAdapter: IncrementalListing {
     if let complete = operation.complete, try !runner.evaluating({ () throws(ExpressionFailure) in try complete.flag(variables) }) {
       page.complete = false
     }
-    if next == nil || operation.markOfLastPage {
+    let isFirst = if case .none = next { true } else { false }
+    if isFirst || operation.markOfLastPage {
       next = try runner.evaluating { () throws(ExpressionFailure) in try operation.mark.json(variables) } ?? .null
     }
     if let following {

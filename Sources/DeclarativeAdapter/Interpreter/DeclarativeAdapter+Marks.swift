@@ -57,10 +57,13 @@ extension DeclarativeAdapter {
       call.variables["row"] = row
       let variables = call.variables
       // A document that somebody spoilt must not hide the others.
-      guard let uid = (try? operation.uid.text(variables)) ?? nil, let document = (try? operation.document.json(variables)) ?? nil else {
+      var read: (String, JSONValue)?
+      do throws(ExpressionFailure) {
+        if let uid = try operation.uid.text(variables), let document = try operation.document.json(variables) { read = (uid, document) }
+      } catch {
         continue
       }
-      documents[uid] = document
+      if let (uid, document) = read { documents[uid] = document }
     }
     let paging = operation.list.chain.requests.last?.paging
     let variables = call.variables

@@ -11,13 +11,14 @@ extension DeclarativeAdapter: OverlayKeeping {
     if let overlay, case let size = overlay.encoded.count, size > operations.limit {
       throw AdapterError(.invalid, "the metadata takes \(size) bytes; \(file.engine) keeps \(operations.limit)")
     }
+    let removes = if case .none = overlay { true } else { false }
     var call = try await call(key, scope)
     call.variables["uid"] = .string(uid)
     call.variables["overlay"] = overlay.map { CELValue($0) } ?? .null
     do throws(AdapterError) {
-      try await runner.run(overlay == nil ? operations.remove : operations.set, &call)
+      try await runner.run(removes ? operations.remove : operations.set, &call)
     } catch {
-      if overlay == nil, error.code == .notFound { return }
+      if removes, error.code == .notFound { return }
       throw error
     }
   }

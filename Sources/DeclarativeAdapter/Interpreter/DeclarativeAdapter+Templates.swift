@@ -19,7 +19,7 @@ extension DeclarativeAdapter: Templating {
     var page = TemplatePage(templates: [])
     for (index, (row, name)) in rows.enumerated() {
       // A definition that is gone since the list was made.
-      if operation.details != nil, details[index] == nil { continue }
+      if operation.details != nil, case .none = details[index] { continue }
       var variables = call.variables
       variables["row"] = row
       variables["details"] = details[index].map { CELValue($0) } ?? .null

@@ -29,6 +29,7 @@ extension RequestRunner {
   private func make(
     _ code: AdapterError.Code, _ message: String, _ answer: Answer, _ template: RequestTemplate, field: String?, retryAfter: Duration?
   ) -> AdapterError {
+    let accepted = template.accepts(answer.status)
     let clean = String(
       String.UnicodeScalarView(redactor.redact(message).unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }.prefix(1000)))
     // A failing server may have acted before it failed; 501 and 503 say that it did not.
@@ -36,7 +37,7 @@ extension RequestRunner {
     return AdapterError(
       code, clean, field: field, retryAfter: retryAfter ?? self.retryAfter(answer),
       inDoubt: unclear && (code == .unavailable || code == .timeout || code == .malformedAnswer),
-      status: answer.status)
+      status: accepted ? nil : answer.status)
   }
 
   /// The engine's own words.
@@ -44,6 +45,12 @@ extension RequestRunner {
     if let text = try? file.errorMessage?.text(variables) { return text }
     if let text = answer.body.string, !text.isEmpty, !text.hasPrefix("<"), !text.lowercased().contains("<html") {
       return String(text.prefix(300))
+    }
+    // Where most engines put it.
+    for path in [["message"], ["error", "message"], ["error"], ["detail"], ["errors", "message"], ["reason"]] {
+      var value: CELValue? = answer.body
+      for name in path { value = value?[name] }
+      if let text = value?.string, !text.isEmpty { return text }
     }
     if answer.body.isMap, let text = try? answer.body.json().text { return String(text.prefix(300)) }
     return "\(file.engine) answered \(answer.status)"
