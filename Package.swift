@@ -71,7 +71,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     library("Certificates", ["COpenSSL"]),
     library("Translation", ["KubeWire", "AdapterKit", "JSON", "Certificates", collections]),
-    library("APIServer", ["Translation", "KubeWire", "JSON", "HTTPMessage", collections, logging]),
+    library("APIServer", ["Translation", "KubeWire", "AdapterKit", "JSON", "HTTPMessage", collections, logging]),
     library("HTTPServer", ["HTTPMessage", "Certificates", logging] + nio + nioTLS),
     library("Configuration", ["AdapterKit", "JSON", collections, yams]),
     .executableTarget(
