@@ -68,6 +68,9 @@ extension Compiler {
       do throws(CELError) { regex = try Regex(pattern) } catch { throw fail(error.message, at: arguments[1].offset) }
       return Typed(node: MatchesNode(typed[0].node, regex, offset: offset), type: .bool)
     }
+    if arguments.count >= 2, overloads.contains(where: \.takesPattern), case .constant(.string(let pattern)) = arguments[1].kind {
+      do throws(CELError) { _ = try Regex.cached(pattern) } catch { throw fail(error.message, at: arguments[1].offset) }
+    }
     return Typed(node: CallNode(name, overloads, typed.map(\.node), offset: offset), type: result)
   }
 }

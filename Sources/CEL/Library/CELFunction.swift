@@ -79,6 +79,9 @@ public struct CELFunction: Sendable {
     CELFunction(name, member: member, parameters: parameters, result: result, cost: cost, .any(body))
   }
 
+  /// Whether the second argument is a regular expression; a literal one is checked when the expression is compiled.
+  var takesPattern: Bool { if case .regex = cost { true } else { false } }
+
   func accepts(_ arguments: [CELValue]) -> Bool {
     for i in arguments.indices where !parameters[min(i, parameters.count - 1)].accepts(arguments[i]) { return false }
     return true

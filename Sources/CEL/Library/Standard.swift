@@ -11,7 +11,7 @@ extension Library {
     ]
 
   private static let matches: CELFunction.Binary = { text, pattern throws(CELError) in
-    .bool(try Regex(Library.text(pattern)).matches(Library.text(text)))
+    .bool(try Regex.cached(Library.text(pattern)).matches(Library.text(text)))
   }
 
   private static let sizes: [CELFunction] =

@@ -79,7 +79,8 @@ struct ScalarSet: Equatable {
           guard scalars.count == 1, let other = scalars.first?.value, other != value else { continue }
           out.append(other...other)
           // Three letters may share a case: k, K and the Kelvin sign.
-          if let back = Unicode.Scalar(other)?.properties.lowercaseMapping.unicodeScalars, back.count == 1 {
+          guard let properties = Unicode.Scalar(other)?.properties else { continue }
+          for back in [properties.lowercaseMapping.unicodeScalars, properties.uppercaseMapping.unicodeScalars] where back.count == 1 {
             out.append(back.first!.value...back.first!.value)
           }
         }

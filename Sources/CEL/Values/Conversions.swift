@@ -28,14 +28,14 @@ enum Conversions {
     throw noOverload("string", [value])
   }
 
-  /// Shortest text that reads back the same; an exponent where it is below -4 or the number needs it, as Go prints `%g`.
+  /// Shortest text that reads back the same; with an exponent where that is below -4 or above 5, as Go prints `%g` and Kubernetes
+  /// with it. `format` with `%f` or `%s` writes numbers without exponent.
   static func text(_ value: Double) -> String {
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
     let (digits, exponent) = shortest(value)
     let sign = value.sign == .minus ? "-" : ""
-    let threshold = max(digits.count, 21)
-    if exponent < -4 || exponent >= threshold {
+    if exponent < -4 || exponent >= 6 {
       let tail = digits.dropFirst()
       let magnitude = abs(exponent)
       return sign + String(digits.first!) + (tail.isEmpty ? "" : "." + tail) + "e" + (exponent < 0 ? "-" : "+")

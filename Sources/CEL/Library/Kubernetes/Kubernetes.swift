@@ -111,15 +111,16 @@ extension Library {
 
   private static let regularExpressions: [CELFunction] = [
     .binary("find", member: true, .string, .string, .string, cost: .regex) { value, pattern throws(CELError) in
-      let regex = try Regex(text(pattern))
+      let regex = try Regex.cached(text(pattern))
       return .string(regex.spans(in: text(value), limit: 1).first.map { $0[0] ?? "" } ?? "")
     },
     .binary("findAll", member: true, .string, .string, .list(.string), cost: .regex) { value, pattern throws(CELError) in
-      .list(try Regex(text(pattern)).spans(in: text(value), limit: .max).map { .string($0[0] ?? "") })
+      .list(try Regex.cached(text(pattern)).spans(in: text(value), limit: .max).map { .string($0[0] ?? "") })
     },
     .many("findAll", member: true, [.string, .string, .int], .list(.string), cost: .regex) { values throws(CELError) in
       let limit = int(values[2])
-      return .list(try Regex(text(values[1])).spans(in: text(values[0]), limit: limit < 0 ? .max : Int(limit)).map { .string($0[0] ?? "") })
+      return .list(
+        try Regex.cached(text(values[1])).spans(in: text(values[0]), limit: limit < 0 ? .max : Int(limit)).map { .string($0[0] ?? "") })
     },
     .binary("regex.extract", .string, .string, .optional(.string), cost: .regex) { value, pattern throws(CELError) in
       let regex = try oneGroup(pattern)
@@ -131,11 +132,12 @@ extension Library {
       return .list(regex.spans(in: text(value), limit: .max).compactMap { $0[regex.groups].map { .string($0) } })
     },
     .many("regex.replace", [.string, .string, .string], .string, cost: .regex) { values throws(CELError) in
-      .string(try Regex(text(values[1])).replacing(in: text(values[0]), with: text(values[2]), limit: .max))
+      .string(try Regex.cached(text(values[1])).replacing(in: text(values[0]), with: text(values[2]), limit: .max))
     },
     .many("regex.replace", [.string, .string, .string, .int], .string, cost: .regex) { values throws(CELError) in
       let limit = int(values[3])
-      return .string(try Regex(text(values[1])).replacing(in: text(values[0]), with: text(values[2]), limit: limit < 0 ? .max : Int(limit)))
+      return .string(
+        try Regex.cached(text(values[1])).replacing(in: text(values[0]), with: text(values[2]), limit: limit < 0 ? .max : Int(limit)))
     },
     .unary("jsonpatch.escapeKey", .string, .string, cost: .traverse) { value throws(CELError) in
       .string(String(decoding: text(value).utf8.flatMap { $0 == 0x7E ? [0x7E, 0x30] : $0 == 0x2F ? [0x7E, 0x31] : [$0] }, as: UTF8.self))
@@ -143,7 +145,7 @@ extension Library {
   ]
 
   private static func oneGroup(_ pattern: CELValue) throws(CELError) -> Regex {
-    let regex = try Regex(text(pattern))
+    let regex = try Regex.cached(text(pattern))
     guard regex.groups <= 1 else { throw CELError("the regular expression has more than one capturing group") }
     return regex
   }
