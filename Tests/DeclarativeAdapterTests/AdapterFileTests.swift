@@ -19,6 +19,15 @@ import Testing
     }
   }
 
+  /// The first file that docs/adapters.md shows.
+  @Test func theDocumentedFileIsGood() throws {
+    let text = try String(contentsOf: Self.root.appendingPathComponent("docs/adapters.md"), encoding: .utf8)
+    let begin = try #require(text.range(of: "```yaml\nformat: 1"))
+    let end = try #require(text.range(of: "\n```", range: begin.upperBound..<text.endIndex))
+    let file = try AdapterFile.parse("format: 1" + text[begin.upperBound..<end.lowerBound], file: "docs/adapters.md")
+    #expect(file.abilityNames == ["submit", "get", "list"])
+  }
+
   @Test func theMiniatureIsGood() throws { #expect(try AdapterFile.parse(miniature(), file: "mini.yaml").version == "1.2.3") }
 
   /// What is changed in the miniature, and the beginning of the problem's line and a part of its text.
