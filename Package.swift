@@ -61,7 +61,7 @@ let package = Package(
 
     // The seam to the engines, and what implements it.
     library("AdapterKit", ["JSON", collections]),
-    library("AdapterConformance", ["AdapterKit", "JSON"]),
+    library("AdapterConformance", ["AdapterKit", "JSON", collections]),
     library("DeclarativeAdapter", ["AdapterKit", "CEL", "JSON", "Certificates", collections, yams]),
     library("InMemoryAdapter", ["AdapterKit", "JSON", collections], path: "adapters/InMemory/Sources"),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
@@ -91,6 +91,8 @@ let package = Package(
 
     // Tests, one target per target.
     library("TestSupport", ["JSON"]),
+    tests("JSON", [collections]),
+    tests("AdapterKit", ["JSON", "TestSupport"]),
     tests("CEL", ["JSON", collections]),
     tests("KubeWire", ["JSON", collections]),
     tests("Certificates"),

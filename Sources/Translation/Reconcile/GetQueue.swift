@@ -22,7 +22,6 @@ struct GetQueue: Sendable {
   var isEmpty: Bool { urgent.isEmpty && patient.isEmpty }
 
   mutating func add(_ key: RunKey, _ reason: Reasons) {
-    if reason == .detail, inFlight.contains(key) { return }
     let isWaiting = reasons[key] != nil
     reasons[key, default: []].insert(reason)
     guard !isWaiting else { return }

@@ -68,7 +68,7 @@ extension Reconciler {
     let never = Timestamp(microseconds: .min)
     let active = runs.active.map { ($0, runs[$0]?.lastAsked ?? never) }
       .sorted { $0.1 == $1.1 ? RunKey.precedes($0.0, $1.0) : $0.1 < $1.1 }
-    for (key, _) in active.prefix(settings.getsPerRound) { gets.add(key, .detail) }
+    for (key, _) in active.prefix(settings.getsPerRound) where !gets.inFlight.contains(key) { gets.add(key, .detail) }
   }
 
   /// A live list: the incremental poll, or the active runs where there is none; never a full sweep (design §4.6).

@@ -13,6 +13,7 @@ extension Reconciler {
         if !runs.unreadable.contains(key) { gets.add(key, .needed) }
       } else if summary.wants.isSuperset(of: [.changed, .steps]), summary.isActive || isSwept, details > 0 {
         details -= 1
+        // Also while a read of it is under way: that one may have begun before the change.
         gets.add(key, .detail)
       }
     }
