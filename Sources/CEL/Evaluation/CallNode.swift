@@ -14,22 +14,23 @@ final class CallNode: Node, @unchecked Sendable {
   override func evaluate(_ frame: inout Frame) throws(CELError) -> CELValue {
     if arguments.count == 1 {
       let argument = try arguments[0].evaluate(&frame).settled
-      for overload in overloads where overload.parameters[0].accepts(argument) {
+      // By index: an overload is not copied to be looked at.
+      for i in overloads.indices where overloads[i].parameters[0].accepts(argument) {
         try frame.charge(1)
-        if case .unary(let body) = overload.implementation {
-          if case .none = overload.cost {} else { try overload.charge([argument], &frame) }
+        if case .unary(let body) = overloads[i].implementation {
+          if overloads[i].costsMore { try overloads[i].charge([argument], &frame) }
           do throws(CELError) { return try body(argument) } catch { throw error.at(offset) }
         }
-        return try call(overload, [argument], &frame)
+        return try call(overloads[i], [argument], &frame)
       }
       throw noOverload(name, [argument]).at(offset)
     }
     var values: [CELValue] = []
     values.reserveCapacity(arguments.count)
     for argument in arguments { values.append(try argument.evaluate(&frame).settled) }
-    for overload in overloads where overload.accepts(values) {
+    for i in overloads.indices where overloads[i].accepts(values) {
       try frame.charge(1)
-      return try call(overload, values, &frame)
+      return try call(overloads[i], values, &frame)
     }
     throw noOverload(name, values).at(offset)
   }

@@ -4,11 +4,14 @@ internal import JSON
 final class PathNode: Node, @unchecked Sendable {
   let variable: String
   let names: [MemberName]
+  /// Those of `names`: walking over them counts no references.
+  private let keys: [UnsafeBufferPointer<UInt8>]
   private let offsets: [Int]
 
   init(_ variable: VariableNode, _ name: String, offset: Int) {
     self.variable = variable.name
     names = [MemberName(name)]
+    keys = names.map(\.bytes)
     offsets = [variable.offset, offset]
     super.init(offset: offset)
   }
@@ -16,6 +19,7 @@ final class PathNode: Node, @unchecked Sendable {
   init(_ path: PathNode, _ name: String, offset: Int) {
     variable = path.variable
     names = path.names + [MemberName(name)]
+    keys = names.map(\.bytes)
     offsets = path.offsets + [offset]
     super.init(offset: offset)
   }
@@ -27,8 +31,7 @@ final class PathNode: Node, @unchecked Sendable {
     }
     var done = 0
     if case .json(var view) = value {
-      for name in names {
-        guard let member = view.member(named: name.bytes) else { break }
+      while done < keys.count, let member = view.member(named: keys[done]) {
         view = member
         done += 1
       }

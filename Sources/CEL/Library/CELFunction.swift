@@ -79,6 +79,8 @@ public struct CELFunction: Sendable {
     CELFunction(name, member: member, parameters: parameters, result: result, cost: cost, .any(body))
   }
 
+  var costsMore: Bool { if case .none = cost { false } else { true } }
+
   /// Whether the second argument is a regular expression; a literal one is checked when the expression is compiled.
   var takesPattern: Bool { if case .regex = cost { true } else { false } }
 
