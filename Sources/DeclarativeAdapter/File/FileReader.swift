@@ -135,7 +135,8 @@ final class FileReader {
       let limitations = Fields(
         node, problems,
         allowed: [
-          "schedule", "steps", "cancel", "delete", "retry", "suspend", "setState", "overlay", "changes", "templates", "log", "timeout",
+          "schedule", "inlineSteps", "cancel", "delete", "retry", "suspend", "setState", "overlay", "changes", "templates", "log",
+          "timeout",
           "images",
         ])
       for entry in node.entries ?? [] { traits.limitations[entry.name] = limitations.text(entry.name) }

@@ -5,6 +5,7 @@ internal import JSON
 extension DeclarativeAdapter: LogReading {
   package func log(_ key: RunKey, _ options: LogOptions, scope: AdapterScope) async throws(AdapterError) -> LogStream {
     guard let operation = file.log else { throw unsupported("log") }
+    try refuse(options, operation)
     var call = try await call(key, scope)
     call.variables["log"] = .object([
       "follow": .bool(options.follow), "step": options.step.map { .string($0) } ?? .null,
@@ -29,6 +30,18 @@ extension DeclarativeAdapter: LogReading {
       // The first piece is read at once, so that a run without a log is an error and no empty text.
       try await pump.prime()
       return LogStream(next: { () async throws(AdapterError) in try await pump.next() }, cancel: { pump.cancel() })
+    }
+  }
+
+  /// What neither the engine nor this interpreter can do is refused, never left out in silence.
+  private func refuse(_ options: LogOptions, _ operation: LogOperation) throws(AdapterError) {
+    let passedThrough = if case .stream = operation.reading { true } else { false }
+    let asked: [(option: LogOperation.Option, asked: Bool, doneHere: Bool)] = [
+      (.step, options.step != nil, !passedThrough && operation.sources != nil), (.tailLines, options.tailLines != nil, !passedThrough),
+      (.since, options.since != nil, !passedThrough), (.follow, options.follow, !passedThrough),
+    ]
+    for (option, asked, doneHere) in asked where asked && !doneHere && !operation.engineDoes.contains(option) {
+      throw AdapterError(.unsupported, "the log of \(file.engine) cannot be read with \(option.rawValue)", field: option.rawValue)
     }
   }
 }

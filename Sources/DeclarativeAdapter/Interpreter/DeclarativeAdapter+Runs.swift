@@ -9,7 +9,7 @@ extension DeclarativeAdapter {
     let (block, mapper) = try block(kind)
     let usesSteps = kind == .run && submission.template == nil
     guard let operation = usesSteps ? (traits.runsInlineSteps ? block.submitSteps : nil) : block.submitTemplate else {
-      throw unsupported(kind == .schedule ? "schedule" : usesSteps ? "steps" : "template")
+      throw unsupported(kind == .schedule ? "schedule" : usesSteps ? "inlineSteps" : "template")
     }
     var call = try await call(submission.scope)
     if let template = submission.template, try !contains(template: template, parent: "", call) {

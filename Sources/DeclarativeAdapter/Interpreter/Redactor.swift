@@ -18,7 +18,7 @@ package final class Redactor: Sendable {
   package func redact(_ text: String) -> String {
     var text = text
     for secret in secrets.withLock({ $0 }).sorted(by: { $0.utf8.count > $1.utf8.count }) {
-      while let range = text.firstRange(of: secret) { text.replaceSubrange(range, with: "<redacted>") }
+      text = text.replacing(secret, with: "<redacted>")
     }
     return text
   }
