@@ -237,8 +237,16 @@ struct Lexer {
     case 0x75, 0x55:
       guard !bytes else { throw fail("\\u and \\U have no meaning in bytes", at: start) }
       let count = letter == 0x75 ? 4 : 8
-      let value = try digits(count, radix: 16)
+      var value = try digits(count, radix: 16)
       at += count
+      // Two \u escapes may spell the halves of one code point.
+      if letter == 0x75, 0xD800...0xDBFF ~= value, byte() == 0x5C, byte(1) == 0x75 {
+        at += 2
+        let low = try digits(4, radix: 16)
+        guard 0xDC00...0xDFFF ~= low else { throw fail("the escape is not a Unicode code point", at: start) }
+        at += 4
+        value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
+      }
       try append(value, bytes: false, from: start, into: &out)
     default: throw fail("unknown escape in a string", at: start)
     }

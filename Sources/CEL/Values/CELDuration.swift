@@ -64,6 +64,8 @@ public struct CELDuration: Sendable, Hashable, Comparable {
       bytes = bytes[end...]
       let (product, overflow) = whole.multipliedReportingOverflow(by: unit)
       guard !overflow, product <= 1 << 63 else { return nil }
+      // Each at most 2^63, so the sums stay below 2^64 only one by one.
+      guard total <= (1 << 63) - product else { return nil }
       total += product
       if fraction > 0 { total += UInt64(Double(fraction) * (Double(unit) / scale)) }
       guard total <= 1 << 63 else { return nil }

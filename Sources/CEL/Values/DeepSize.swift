@@ -42,8 +42,7 @@ extension Frame {
     case .list, .map, .json, .optional:
       // What is over the limit is not counted to its end.
       let left = limit > cost ? limit - cost : 0
-      try charge(
-        traversing: value.deepSize(limit: Int(clamping: left.multipliedReportingOverflow(by: 10).overflow ? .max : left * 10 + 10)))
+      try charge(traversing: value.deepSize(limit: left < UInt64(Int.max) / 10 - 1 ? Int(left) * 10 + 10 : .max - 9))
     default: return
     }
   }

@@ -44,7 +44,7 @@ final class Quantity: CELOrdered {
     guard !digits.isEmpty, digits.count <= 256 else { return nil }
     var suffix = String(Substring(rest))
     var exponent = 0
-    if let first = suffix.first, first == "e" || first == "E", suffix.count > 1 {
+    if let first = suffix.first, first == "e" || first == "E", suffix.count > 1, suffix != "Ei" {
       guard let power = Int(suffix.dropFirst()), abs(power) <= 1000 else { return nil }
       exponent = power
       suffix = ""
@@ -55,9 +55,10 @@ final class Quantity: CELOrdered {
     var power = exponent + 9 - decimals - shift
     var lost = false
     for (i, digit) in digits.enumerated() {
-      if value > limit {
-        // Further digits only shift what is out of range already.
+      if value >= 10_000_000_000_000_000_000 {
+        // Further digits are below what is kept, or shift what is out of range already.
         power += digits.count - i
+        lost = digits[i...].contains { $0 != 0 }
         break
       }
       value = value * 10 + Int128(digit)
