@@ -79,7 +79,7 @@ struct RunMapper: Sendable {
     var core = RunCore(phase: meaning.phase, rawState: raw)
     core.suspended = try mapping.suspended?.flag(variables) ?? false
     core.reason = try mapping.reason?.text(variables) ?? meaning.reason
-    if core.phase == .failed, try mapping.cancelled?.flag(variables) ?? false { core.reason = "Cancelled" }
+    if core.phase == .failed, core.reason == nil, try mapping.cancelled?.flag(variables) ?? false { core.reason = "Cancelled" }
     if core.suspended, core.reason == nil, !core.phase.isTerminal { core.reason = "Suspended" }
     core.message = try mapping.message?.text(variables).map { String($0.prefix(1024)) }
     core.createdAt = try mapping.createdAt?.time(variables)

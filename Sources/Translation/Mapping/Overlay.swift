@@ -17,17 +17,5 @@ package struct Overlay: Sendable, Hashable {
     set { json["hidden"] = newValue ? true : nil }
   }
 
-  /// Somebody cancelled it through us.
-  package var cancelledAt: Timestamp? {
-    get { json["cancelledAt"]?.string.flatMap(Timestamp.init) }
-    set { json["cancelledAt"] = newValue.map { .string($0.rfc3339Seconds) } }
-  }
-
-  /// Why it was cancelled, when not by a person: `TimedOut`.
-  package var cancelReason: String? {
-    get { json["cancelReason"]?.string }
-    set { json["cancelReason"] = newValue.map { .string($0) } }
-  }
-
   package var generation: Int64 { json["generation"]?.int ?? 1 }
 }

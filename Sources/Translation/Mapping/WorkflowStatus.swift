@@ -16,13 +16,10 @@ struct WorkflowStatus {
 
   init(run: KnownRun, core: RunCore, overlay: Overlay, binding: BindingInfo, uid: String) {
     phase = run.key.kind == .schedule ? .running : core.phase
-    let cancelled = phase == .failed && core.reason == nil && overlay.cancelledAt != nil
     reason =
       run.key.kind == .schedule
-      ? (core.suspended ? "Suspended" : "Scheduled")
-      : cancelled || core.reason == "Cancelled"
-        ? overlay.cancelReason ?? "Cancelled" : core.reason ?? (core.suspended && !phase.isTerminal ? "Suspended" : nil)
-    message = core.message
+      ? (core.suspended ? "Suspended" : "Scheduled") : core.reason ?? (core.suspended && !phase.isTerminal ? "Suspended" : nil)
+    message = core.message ?? (reason == "TimedOut" ? "ran longer than spec.timeout allows" : nil)
     completionTime = phase.isTerminal ? core.finishedAt : nil
     progress = core.progress.map { "\($0.done)/\($0.total)" } ?? Self.progress(run.steps)
 
