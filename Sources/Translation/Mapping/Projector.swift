@@ -17,8 +17,16 @@ package struct Projector: RunProjecting {
 
   package func project(_ run: KnownRun, binding: BindingID, ownsEnvelope: Bool) -> ObjectDraft? {
     guard let info = bindings[binding], let core = run.core else { return nil }
+    if !ownsEnvelope, belongsElsewhere(run, core, info) { return nil }
     let envelope = ownsEnvelope ? run.envelope.flatMap(Envelope.init) : nil
     return WorkflowProjection(group: group, binding: info).draft(run, core: core, envelope: envelope)
+  }
+
+  /// Inline work of all bindings of a backend can share one place in the engine (Airflow's runner DAG): there the envelope alone says to which of them a
+  /// run belongs, and the others do not show it.
+  private func belongsElsewhere(_ run: KnownRun, _ core: RunCore, _ info: BindingInfo) -> Bool {
+    guard core.template == nil, !run.isRebuild, run.envelope.flatMap(Envelope.init) != nil else { return false }
+    return bindings.values.contains { $0.backend == info.backend && $0.name != info.name }
   }
 
   package func envelopeIdentity(_ json: JSONValue, binding: BindingID) -> EnvelopeIdentity? {
