@@ -70,6 +70,35 @@ import Testing
     #expect(parsed > Self.count / 4)
   }
 
+  @Test func readsAnything() throws {
+    var generator = Generator(seed: Self.seed &+ 3000)
+    let calls = [
+      "timestamp(x)", "duration(x)", "duration(x) + duration(x)", "-dyn(duration(x))", "string(duration(x))",
+      "timestamp(x) + duration('1h')",
+      "timestamp(x) - timestamp(x)",
+      "quantity(x)", "quantity(x).add(quantity(x)).sub(quantity('1Ei')).asApproximateFloat()", "quantity(x).compareTo(quantity('1m'))",
+      "quantity(x).asInteger()",
+      "semver(x)", "semver(x, true).compareTo(semver(x, true))", "url(x).getHost() + url(x).getPort() + url(x).getHostname()",
+      "url(x).getQuery()", "ip(x)", "ip(x).family()",
+      "string(ip(x))", "cidr(x).masked()", "string(cidr(x))", "cidr(x).containsIP(x)", "int(x)", "uint(x)", "double(x)", "int(double(x))",
+      "uint(double(x))", "string(double(x))", "bool(x)",
+      "base64.decode(x)", "timestamp(0).getHours(x)", "x.format([1, 2.5, 'x', -9223372036854775808, 18446744073709551615u])",
+      "x.format([0.0 / 0.0, 1e308, b'\\xff', true, null])",
+      "x.split(x)", "x.replace(x, x + x)", "x.replace('', x)", "x.substring(1)", "x.lastIndexOf('a')", "x.indexOf(x, 1)",
+      "strings.quote(x)", "x.trim()", "x.reverse()", "x.charAt(2)",
+      "format.dns1123Label().validate(x)", "format.qualifiedName().validate(x)", "format.uuid().validate(x)", "format.date().validate(x)",
+      "format.datetime().validate(x)",
+      "jsonpatch.escapeKey(x)", "regex.replace('abc', 'b', x)", "lists.range(size(x)).map(i, x.charAt(i))", "x < x + 'a'", "[x, x].sort()",
+      "{x: x}[x]",
+    ]
+    let programs = try calls.map { try CELProgram($0, environment: environment) }
+    for i in 0..<Self.count {
+      let text = generator.text()
+      let value = try? programs[i % programs.count].evaluate(CELVariables(["x": .string(text)]), costLimit: 1_000_000)
+      if let value { _ = try? value.json() }
+    }
+  }
+
   @Test func matchesAnything() throws {
     var generator = Generator(seed: Self.seed &+ 2000)
     let program = try CELProgram("[text.matches(x)].size() + text.findAll(x).size()", environment: environment, checked: false)

@@ -45,7 +45,7 @@ final class Quantity: CELOrdered {
     var suffix = String(Substring(rest))
     var exponent = 0
     if let first = suffix.first, first == "e" || first == "E", suffix.count > 1, suffix != "Ei" {
-      guard let power = Int(suffix.dropFirst()), abs(power) <= 1000 else { return nil }
+      guard let power = Int(suffix.dropFirst()), (-1000...1000).contains(power) else { return nil }
       exponent = power
       suffix = ""
     }
@@ -83,7 +83,7 @@ final class Quantity: CELOrdered {
       value = saturating(value, 10)
       power -= 1
     }
-    if lost { value += 1 }
+    if lost, value < limit { value += 1 }
     value = min(value, limit)
     return Quantity(nano: negative ? -value : value, spelling: text)
   }
