@@ -35,41 +35,35 @@ public final class JSONDocument: @unchecked Sendable {
   ///   - input: the text; it is copied.
   ///   - limits: depth and size; the defaults suit an engine's answer.
   /// - Throws: ``JSONError`` with the byte offset, line and column of the first mistake.
-  public init(_ input: UnsafeRawBufferPointer, limits: JSONLimits = JSONLimits()) throws(JSONError) {
-    guard input.count <= limits.maximumBytes else {
-      throw JSONError(reason: "the text has \(input.count) bytes, more than the limit of \(limits.maximumBytes)", offset: 0, line: 1, column: 1)
-    }
-    // One readable byte after the end lets the parser look at "the next byte" without a bounds check.
-    bytes = UnsafeMutableRawPointer.allocate(byteCount: input.count + 1, alignment: 16)
-    byteCount = input.count
-    if let base = input.baseAddress { bytes.copyMemory(from: base, byteCount: input.count) }
-    bytes.storeBytes(of: 0, toByteOffset: input.count, as: UInt8.self)
-    nodes = []
-    nodes.reserveCapacity(input.count / 12 + 4)
-    var parser = JSONParser(bytes: bytes.assumingMemoryBound(to: UInt8.self), count: byteCount, limits: limits)
-    try parser.parse(into: &nodes)
+  public convenience init(_ input: UnsafeRawBufferPointer, limits: JSONLimits = JSONLimits()) throws(JSONError) {
+    try self.init(count: input.count, limits: limits) { $0.copyMemory(from: input) }
   }
 
   /// Parses an array of bytes; see ``init(_:limits:)``.
   public convenience init(_ input: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) {
-    let parsed: Result<Box, JSONError> = input.withUnsafeBytes { raw in
-      do throws(JSONError) { return .success(Box(try JSONDocument(raw, limits: limits))) } catch { return .failure(error) }
-    }
-    self.init(taking: try parsed.get().document)
+    try self.init(count: input.count, limits: limits) { buffer in input.withUnsafeBytes { buffer.copyMemory(from: $0) } }
   }
 
   /// Parses a string; see ``init(_:limits:)``.
   public convenience init(_ text: String, limits: JSONLimits = JSONLimits()) throws(JSONError) {
-    try self.init(Array(text.utf8), limits: limits)
+    var text = text
+    let count = text.utf8.count
+    try self.init(count: count, limits: limits) { buffer in text.withUTF8 { buffer.copyMemory(from: UnsafeRawBufferPointer($0)) } }
   }
 
-  private struct Box { let document: JSONDocument; init(_ document: JSONDocument) { self.document = document } }
-
-  private init(taking other: JSONDocument) {
-    bytes = UnsafeMutableRawPointer.allocate(byteCount: other.byteCount + 1, alignment: 16)
-    bytes.copyMemory(from: other.bytes, byteCount: other.byteCount + 1)
-    byteCount = other.byteCount
-    nodes = other.nodes
+  private init(count: Int, limits: JSONLimits, fill: (UnsafeMutableRawBufferPointer) -> Void) throws(JSONError) {
+    guard count <= limits.maximumBytes else {
+      throw JSONError(reason: "the text has \(count) bytes, more than the limit of \(limits.maximumBytes)", offset: 0, line: 1, column: 1)
+    }
+    // One zero byte after the end lets the parser look at "the next byte" without a bounds check.
+    bytes = UnsafeMutableRawPointer.allocate(byteCount: count + 1, alignment: 16)
+    byteCount = count
+    fill(UnsafeMutableRawBufferPointer(start: bytes, count: count))
+    bytes.storeBytes(of: 0, toByteOffset: count, as: UInt8.self)
+    nodes = []
+    nodes.reserveCapacity(count / 12 + 4)
+    var parser = JSONParser(bytes: bytes.assumingMemoryBound(to: UInt8.self), count: byteCount, limits: limits)
+    try parser.parse(into: &nodes)
   }
 
   deinit { bytes.deallocate() }

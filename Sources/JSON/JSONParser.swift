@@ -1,4 +1,7 @@
-/// Turns validated JSON text into the flat node list of ``JSONDocument``. Iterative, so depth costs no stack.
+/// Checks JSON text and turns it into the flat node list of ``JSONDocument``. Iterative, so depth costs no stack.
+///
+/// `bytes[count]` is readable and zero. `at` never exceeds `count`: only bytes that were looked at and are not zero are stepped over, so looking at
+/// `bytes[at]` needs no check. Zero bytes inside the text are refused wherever they stand, since no rule accepts them.
 struct JSONParser {
   typealias Node = JSONDocument.Node
   typealias Tag = JSONDocument.Tag
@@ -62,7 +65,6 @@ struct JSONParser {
   }
 
   private mutating func value(_ nodes: inout ContiguousArray<Node>) throws(JSONError) {
-    guard at < count else { throw fail("unexpected end of the text") }
     switch bytes[at] {
     case 0x22: try string(&nodes)
     case 0x7B: try container(.object, &nodes)
@@ -84,7 +86,7 @@ struct JSONParser {
 
   private mutating func word(_ text: StaticString, _ tag: Tag, _ nodes: inout ContiguousArray<Node>) throws(JSONError) {
     let length = text.utf8CodeUnitCount
-    guard at + length <= count else { throw fail("unexpected end of the text") }
+    // A text that ends inside the word differs in the zero byte after it, so this looks no further than that.
     for i in 0..<length where bytes[at + i] != text.utf8Start[i] { throw fail("expected \(text)") }
     append(tag, from: at, length: length, &nodes)
     at += length
@@ -130,7 +132,7 @@ struct JSONParser {
         escaped = true
         try escape()
       } else if byte < 0x20 {
-        throw fail(at < count ? "a control character inside a string must be escaped" : "the string has no closing quote")
+        throw fail(at < count ? "a control character inside a string must be escaped" : "expected the closing quote of a string")
       } else if byte < 0x80 {
         at += 1
       } else {
@@ -142,10 +144,11 @@ struct JSONParser {
   }
 
   private mutating func escape() throws(JSONError) {
+    // The byte at `count` is zero and no backslash, so there is one after this.
     switch bytes[at + 1] {
     case 0x22, 0x5C, 0x2F, 0x62, 0x66, 0x6E, 0x72, 0x74: at += 2
     case 0x75:
-      guard at + 6 <= count else { throw fail("the string has no closing quote") }
+      // Stops at the first byte that is no digit, at the latest at the zero byte after the text.
       for i in 2..<6 where hexValue(bytes[at + i]) == nil { throw fail("\\u needs four hexadecimal digits") }
       at += 6
     default: throw fail("unknown escape in a string")
@@ -154,7 +157,9 @@ struct JSONParser {
 
   /// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
   private mutating func multibyte(_ first: UInt8) throws(JSONError) {
-    func follows(_ offset: Int, _ range: ClosedRange<UInt8> = 0x80...0xBF) -> Bool { at + offset < count && range.contains(bytes[at + offset]) }
+    func follows(_ offset: Int, _ range: ClosedRange<UInt8> = 0x80...0xBF) -> Bool {
+      at + offset < count && range.contains(bytes[at + offset])
+    }
     switch first {
     case 0xC2...0xDF where follows(1): at += 2
     case 0xE0 where follows(1, 0xA0...0xBF) && follows(2): at += 3
@@ -180,7 +185,8 @@ struct JSONParser {
       line += 1
       lineStart = i + 1
     }
-    return JSONError(reason: at >= count && count > 0 ? "\(reason), but the text ends here" : reason, offset: end, line: line, column: end - lineStart + 1)
+    return JSONError(
+      reason: at >= count ? "\(reason), but the text ends here" : reason, offset: end, line: line, column: end - lineStart + 1)
   }
 }
 

@@ -1,6 +1,9 @@
 public import OrderedCollections
 
 /// Members in the order in which they were added or read.
+///
+/// Names are compared as Swift compares strings: two spellings of the same characters (é in one scalar, or as e with an accent) are one name here, while
+/// a ``JSONView`` tells them apart by their bytes.
 public typealias JSONObject = OrderedDictionary<String, JSONValue>
 
 /// A JSON value that can be built and changed. For reading large texts use ``JSONView``.

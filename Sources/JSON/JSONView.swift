@@ -1,4 +1,5 @@
 internal import OrderedCollections
+
 #if canImport(Glibc)
   internal import Glibc
 #endif
@@ -208,7 +209,9 @@ public struct JSONView: Sendable {
       case 0x75:
         var scalar = unit(i)
         i += 4
-        if 0xD800...0xDBFF ~= scalar, i + 8 <= raw.count, raw[i + 2] == 0x5C, raw[i + 3] == 0x75, case let low = unit(i + 2), 0xDC00...0xDFFF ~= low {
+        if 0xD800...0xDBFF ~= scalar, i + 8 <= raw.count, raw[i + 2] == 0x5C, raw[i + 3] == 0x75, case let low = unit(i + 2),
+          0xDC00...0xDFFF ~= low
+        {
           scalar = 0x10000 + (scalar - 0xD800) << 10 + (low - 0xDC00)
           i += 6
         }

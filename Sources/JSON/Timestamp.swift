@@ -4,7 +4,9 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
   public var microseconds: Int64
 
   public init(microseconds: Int64) { self.microseconds = microseconds }
-  public init(seconds: Int64) { microseconds = seconds * 1_000_000 }
+
+  /// Beyond about 292,000 years from 1970 it is the last moment that there is; see ``+(_:_:)``.
+  public init(seconds: Int64) { microseconds = saturating(seconds.multipliedReportingOverflow(by: 1_000_000), negative: seconds < 0) }
 
   /// Reads RFC 3339 (`2026-11-22T19:07:13.167702Z`, any offset, a space for the T); nil for anything else. Finer fractions are cut off.
   public init?(_ text: String) {
@@ -40,7 +42,8 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     if b[at] | 0x20 == 0x7A {
       guard at + 1 == b.count else { return nil }
     } else {
-      guard b[at] == 0x2B || b[at] == 0x2D, b.count == at + 6, b[at + 3] == 0x3A, let hours = number(at + 1, 2), let minutes = number(at + 4, 2),
+      guard b[at] == 0x2B || b[at] == 0x2D, b.count == at + 6, b[at + 3] == 0x3A, let hours = number(at + 1, 2),
+        let minutes = number(at + 4, 2),
         hours < 24, minutes < 60
       else { return nil }
       offset = (hours * 3600 + minutes * 60) * (b[at] == 0x2D ? -1 : 1)
@@ -49,7 +52,8 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     microseconds = seconds * 1_000_000 + fraction
   }
 
-  /// With microseconds: `2026-11-22T19:07:13.167702Z`.
+  /// With microseconds: `2026-11-22T19:07:13.167702Z`. Years outside 0000 to 9999, which RFC 3339 cannot write, have a sign or more digits and are not
+  /// read back.
   public var description: String { seconds + "." + Self.padded(floorMod(microseconds, 1_000_000), 6) + "Z" }
 
   /// To the second, as Kubernetes' metav1.Time: `2026-11-22T19:07:13Z` (kubernetes-wire L2).
@@ -64,13 +68,27 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
   }
 
   public static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
-  public static func - (a: Timestamp, b: Timestamp) -> Duration { .microseconds(a.microseconds - b.microseconds) }
-  public static func + (a: Timestamp, b: Duration) -> Timestamp { Timestamp(microseconds: a.microseconds + b.inMicroseconds) }
-  public static func - (a: Timestamp, b: Duration) -> Timestamp { Timestamp(microseconds: a.microseconds - b.inMicroseconds) }
+
+  /// Saturates at the first and the last moment that there is, which serve as "never": no sum of a time that an engine sent ends the program.
+  public static func + (a: Timestamp, b: Duration) -> Timestamp {
+    let change = b.inMicroseconds
+    return Timestamp(microseconds: saturating(a.microseconds.addingReportingOverflow(change), negative: change < 0))
+  }
+
+  /// Saturates; see ``+(_:_:)``.
+  public static func - (a: Timestamp, b: Duration) -> Timestamp {
+    let change = b.inMicroseconds
+    return Timestamp(microseconds: saturating(a.microseconds.subtractingReportingOverflow(change), negative: change > 0))
+  }
+
+  /// Saturates; see ``+(_:_:)``.
+  public static func - (a: Timestamp, b: Timestamp) -> Duration {
+    .microseconds(saturating(a.microseconds.subtractingReportingOverflow(b.microseconds), negative: b.microseconds > 0))
+  }
 
   private static func padded(_ value: Int64, _ width: Int) -> String {
-    let text = String(value)
-    return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+    let digits = String(value.magnitude)
+    return (value < 0 ? "-" : "") + String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
   }
 
   private static func days(in month: Int64, of year: Int64) -> Int64 {
@@ -103,9 +121,17 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
 }
 
 extension Duration {
-  /// Whole microseconds, cut off.
-  public var inMicroseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
+  /// Whole microseconds, cut off. Beyond what 64 bits hold, the greatest or least number.
+  public var inMicroseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let whole = saturating(seconds.multipliedReportingOverflow(by: 1_000_000), negative: seconds < 0)
+    return saturating(whole.addingReportingOverflow(attoseconds / 1_000_000_000_000), negative: seconds < 0)
+  }
 }
 
-private func floorDiv(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
-private func floorMod(_ a: Int64, _ b: Int64) -> Int64 { a - floorDiv(a, b) * b }
+private func saturating(_ result: (partialValue: Int64, overflow: Bool), negative: Bool) -> Int64 {
+  result.overflow ? (negative ? .min : .max) : result.partialValue
+}
+
+private func floorDiv(_ a: Int64, _ b: Int64) -> Int64 { a / b - (a % b < 0 ? 1 : 0) }
+private func floorMod(_ a: Int64, _ b: Int64) -> Int64 { a % b < 0 ? a % b + b : a % b }
