@@ -73,7 +73,8 @@ public struct AdapterTraits: Sendable {
   public var limitations: [String: String]
 
   public init(
-    engine: String, name: String, version: String, submissionKeys: SubmissionKeys, enforcesTimeout: Bool = false, runsInlineSteps: Bool = false,
+    engine: String, name: String, version: String, submissionKeys: SubmissionKeys, enforcesTimeout: Bool = false,
+    runsInlineSteps: Bool = false,
     keepsSchedules: Bool = false, listReachRows: Int? = nil, listReachAge: Duration? = nil, submitDeadline: Duration = .seconds(60),
     limitations: [String: String] = [:]
   ) {

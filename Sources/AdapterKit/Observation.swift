@@ -126,9 +126,11 @@ public struct RunCore: Sendable, Hashable {
   public var nextRunTime: Timestamp?
 
   public init(
-    phase: RunPhase, rawState: String, reason: String? = nil, message: String? = nil, createdAt: Timestamp? = nil, startedAt: Timestamp? = nil,
+    phase: RunPhase, rawState: String, reason: String? = nil, message: String? = nil, createdAt: Timestamp? = nil,
+    startedAt: Timestamp? = nil,
     finishedAt: Timestamp? = nil, template: String? = nil, trigger: String? = nil, url: String? = nil, progress: RunProgress? = nil,
-    suspended: Bool = false, parameters: JSONValue? = nil, labels: [String: String] = [:], scheduledBy: String? = nil, schedule: String? = nil,
+    suspended: Bool = false, parameters: JSONValue? = nil, labels: [String: String] = [:], scheduledBy: String? = nil,
+    schedule: String? = nil,
     lastScheduleTime: Timestamp? = nil, nextRunTime: Timestamp? = nil
   ) {
     self.phase = phase
