@@ -118,7 +118,8 @@ class Gateway:
              "127.0.0.1", "--secure-port", str(self.port), "--port-file", str(port_file), "--tls-cert-file", str(pki / "server.crt"),
              "--tls-private-key-file", str(pki / "server.key"), "--client-ca-file", str(pki / "ca.crt"), "--authorization-mode", "AlwaysAllow"],
             stdout=open(self.folder / "gateway.log", "ab"), stderr=subprocess.STDOUT)
-        eventually(lambda: port_file.exists() and port_file.read_text().strip(), what="the gateway's port")
+        eventually(lambda: self.process.poll() is not None or port_file.exists() and port_file.read_text().strip(), what="the gateway's port")
+        assert self.process.poll() is None, (self.folder / "gateway.log").read_text()[-3000:]
         self.port = int(port_file.read_text())
         self.kubeconfig = self.folder / "kubeconfig"
         self.kubeconfig.write_bytes(subprocess.run(
