@@ -99,5 +99,19 @@ struct CELBenchmark {
       }
       return sum
     }
+
+    // How long an expression can run before the default limit ends it.
+    for source in [
+      "lists.range(1000).map(a, lists.range(1000).map(b, lists.range(1000).map(c, a * b * c)))",
+      "lists.range(4000000).exists(a, lists.range(1000000).exists(b, string(a + b).matches('^(x+x+)+y$')))",
+      "cel.bind(s, lists.range(100000).map(x, 'abcdefghij').join(), lists.range(1000).map(i, s.replace('a', 'bb')).size())",
+      "lists.range(3000).map(x, [x]).distinct().size() + lists.range(3000).map(x, [x]).distinct().size()",
+    ] {
+      let program = try CELProgram(source, environment: environment)
+      let start = clock()
+      var outcome = "a value"
+      do { _ = try program.evaluate(CELVariables()) } catch { outcome = error.kind.rawValue }
+      print("\(outcome) after \((Double(clock() - start) / Double(CLOCKS_PER_SEC) * 1000).rounded()) ms: \(source)")
+    }
   }
 }
