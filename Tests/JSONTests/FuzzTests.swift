@@ -50,10 +50,14 @@ import Testing
       // Zero bytes and byte order marks make Foundation guess at another encoding.
       let string = String(decoding: text, as: UTF8.self)
       guard !text.contains(0), !string.contains("\u{FEFF}"), !text.isEmpty else { continue }
-      let ours = try? JSONValue(parsing: text)
+      var ours: JSONValue?
+      var reason = ""
+      do { ours = try JSONValue(parsing: text) } catch { reason = error.reason }
       let theirs = try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)
       // It refuses lone surrogates and numbers beyond a Double.
       if let ours, theirs == nil, string.contains("\\u") || hasInfinity(ours) { continue }
+      // It takes "[1,]", which RFC 8259 does not.
+      if theirs != nil, reason == "a comma before the closing bracket" { continue }
       compared += 1
       if (ours == nil) != (theirs == nil) { Issue.record("\(shown(text)): \(ours == nil ? "refused here only" : "accepted here only")") }
     }
