@@ -112,6 +112,14 @@ import Testing
     #expect(spent < .seconds(10))
   }
 
+  /// Each match is short, and to know that takes a look at the whole rest.
+  @Test func manySearchesArePaidFor() throws {
+    let program = try CELProgram("lists.range(20000).map(x, 'a').join().findAll('a.*b|a').size()", environment: CELEnvironment())
+    let error = #expect(throws: CELError.self) { try program.evaluate(CELVariables(), costLimit: 1_000_000) }
+    #expect(error?.kind == .costExceeded)
+    #expect(try Self.value("lists.range(100).map(x, 'a').join().findAll('a.*b|a').size()") == 100)
+  }
+
   final class Authorizer: CELAuthorizer {
     func decide(_ request: CELAuthorizationRequest) throws(CELError) -> CELAuthorizationDecision {
       if request.verb == "explode" { throw CELError("no connection") }

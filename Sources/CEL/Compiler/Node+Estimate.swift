@@ -112,6 +112,7 @@ extension Node {
       case .traverse: one = total(overload).fromZero
       case .square: one = total(overload).fromZero + (sizes[0] * sizes[0]).traversed.fromZero
       case .product: one = ((sizes[0] + .exactly(1)) * (sizes[1] + .exactly(1))).traversed.fromZero + total(overload).fromZero
+      case .regex where node.name != "matches": one = CELCostEstimate(minimum: 1, maximum: .max)
       case .regex: one = ((sizes[0].traversed + .exactly(1)) * (sizes[1] + .exactly(1))).fromZero
       case .count: one = .unbounded
       case .constant(let amount): one = .exactly(amount)

@@ -42,6 +42,12 @@ final class CallNode: Node, @unchecked Sendable {
       case .unary(let body): return try body(values[0])
       case .binary(let body): return try body(values[0], values[1])
       case .any(let body): return try body(values)
+      case .metered(let body):
+        let before = frame.limit > frame.cost ? frame.limit - frame.cost : 0
+        var left = before
+        let value = try body(values, &left)
+        try frame.charge(before - left)
+        return value
       }
     } catch {
       throw error.at(offset)

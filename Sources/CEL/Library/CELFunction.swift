@@ -3,6 +3,7 @@ internal import JSON
 /// One overload of a function: how it is called, on what types, and what it does.
 public struct CELFunction: Sendable {
   typealias Unary = @Sendable (CELValue) throws(CELError) -> CELValue
+  typealias Metered = @Sendable ([CELValue], inout UInt64) throws(CELError) -> CELValue
   typealias Binary = @Sendable (CELValue, CELValue) throws(CELError) -> CELValue
   public typealias Body = @Sendable ([CELValue]) throws(CELError) -> CELValue
 
@@ -10,6 +11,8 @@ public struct CELFunction: Sendable {
     case unary(Unary)
     case binary(Binary)
     case any(Body)
+    /// Takes from what the evaluation may still cost, and throws ``Regex/exhausted`` when that is not enough.
+    case metered(Metered)
   }
 
   /// What a call costs on top of 1.
@@ -69,6 +72,14 @@ public struct CELFunction: Sendable {
     _ body: @escaping Binary
   ) -> CELFunction {
     CELFunction(name, member: member, parameters: [first, second], result: result, cost: cost, .binary(body))
+  }
+
+  static func metered(
+    _ name: String, member: Bool = false, _ parameters: [CELType], _ result: CELType, cost: Cost, _ body: @escaping Metered
+  )
+    -> CELFunction
+  {
+    CELFunction(name, member: member, parameters: parameters, result: result, cost: cost, .metered(body))
   }
 
   static func many(

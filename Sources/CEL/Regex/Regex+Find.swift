@@ -1,8 +1,8 @@
 extension Regex {
   /// The matches from the left that do not overlap: each as its text and its groups' (nil for a group that took no part).
-  func spans(in text: String, limit: Int) -> [[String?]] {
+  func spans(in text: String, limit: Int, _ left: inout UInt64) throws(CELError) -> [[String?]] {
     var found: [[String?]] = []
-    each(in: text, limit: limit) { bytes, match in
+    try each(in: text, limit: limit, &left) { bytes, match in
       found.append(
         stride(from: 0, to: match.count, by: 2).map { i in
           match[i] < 0 ? nil : String(decoding: bytes[match[i]..<match[i + 1]], as: UTF8.self)
@@ -14,7 +14,7 @@ extension Regex {
   /// `\0` … `\9` in the replacement stand for the match and its groups, `\\` for a backslash.
   ///
   /// - Throws: ``CELError`` for any other backslash, for a group that the pattern lacks, and when the result is too long.
-  func replacing(in text: String, with replacement: String, limit: Int) throws(CELError) -> String {
+  func replacing(in text: String, with replacement: String, limit: Int, _ left: inout UInt64) throws(CELError) -> String {
     var template: [(literal: [UInt8], group: Int?)] = []
     var literal: [UInt8] = []
     var escaped = false
@@ -41,7 +41,7 @@ extension Regex {
     var out: [UInt8] = []
     var at = 0
     var tooLong = false
-    each(in: text, limit: limit) { bytes, match in
+    try each(in: text, limit: limit, &left) { bytes, match in
       guard !tooLong else { return }
       out += bytes[at..<match[0]]
       for (literal, group) in template {
@@ -56,12 +56,21 @@ extension Regex {
     return String(decoding: out, as: UTF8.self)
   }
 
-  private func each(in text: String, limit: Int, _ body: (UnsafeBufferPointer<UInt8>, [Int]) -> Void) {
-    text.withBytes { bytes in
+  static let exhausted = CELError(.costExceeded, "finding matches would cost more than the evaluation may")
+
+  /// Each search ends where its match does, but may have to look to the end of the text to know: all of them together are paid for by what they looked at.
+  private func each(in text: String, limit: Int, _ left: inout UInt64, _ body: (UnsafeBufferPointer<UInt8>, [Int]) -> Void) throws(CELError)
+  {
+    var budget = left
+    let finished = text.withBytes { bytes in
       var at = 0
       var count = 0
       var lastEnd = -1
-      while count < limit, at <= bytes.count, let match = firstMatch(in: bytes, from: at) {
+      var scanned = 0
+      while count < limit, at <= bytes.count, let match = firstMatch(in: bytes, from: at, scanned: &scanned) {
+        let spent = UInt64(scanned + 1) * UInt64(instructions.count) / 40 + 1
+        guard spent <= budget else { return false }
+        budget -= spent
         let empty = match[0] == match[1]
         // An empty match directly after a match is none, as in RE2.
         if !(empty && match[0] == lastEnd) {
@@ -75,6 +84,9 @@ extension Regex {
           while at < bytes.count, bytes[at] & 0xC0 == 0x80 { at += 1 }
         }
       }
+      return true
     }
+    left = budget
+    guard finished else { throw Self.exhausted }
   }
 }

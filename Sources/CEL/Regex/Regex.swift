@@ -126,14 +126,20 @@ final class Regex: Sendable {
   /// Whether the pattern matches anywhere in the text.
   func matches(_ text: String) -> Bool {
     if let literal { return text.withBytes { text in literal.withBytes { find($0, in: text) != nil } } }
-    return text.withBytes { run($0, from: 0, captures: false) != nil }
+    return text.withBytes { run($0, from: 0) != nil }
   }
 
   /// Byte offsets of the leftmost match at or after `start`, and of its groups: start and end of each in turn, -1 for a group that took no part.
-  func firstMatch(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> [Int]? { run(text, from: start, captures: true) }
+  /// `scanned` is how many bytes were looked at to know.
+  func firstMatch(in text: UnsafeBufferPointer<UInt8>, from start: Int, scanned: inout Int) -> [Int]? {
+    var matcher = Matcher(instructions: instructions, sets: sets, slots: 2 * (groups + 1))
+    let found = matcher.run(text, from: start)
+    scanned = matcher.position - start
+    return found
+  }
 
-  private func run(_ text: UnsafeBufferPointer<UInt8>, from start: Int, captures: Bool) -> [Int]? {
-    var matcher = Matcher(instructions: instructions, sets: sets, slots: captures ? 2 * (groups + 1) : 0)
+  private func run(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> [Int]? {
+    var matcher = Matcher(instructions: instructions, sets: sets, slots: 0)
     return matcher.run(text, from: start)
   }
 }
@@ -147,6 +153,9 @@ private struct Matcher {
   private var next = ThreadList()
   /// Instructions still to be looked at while threads are added: iterative, so that long patterns need no stack.
   private var pending: [(Int, [Int]?)] = []
+
+  /// How far the run got.
+  private(set) var position = 0
 
   private final class ThreadList {
     var at: [Int] = []
@@ -166,7 +175,7 @@ private struct Matcher {
 
   mutating func run(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> [Int]? {
     var found: [Int]?
-    var position = start
+    position = start
     var previous: UInt32? = start > 0 ? lastScalar(text, before: start) : nil
     current.mark = 1
     let blank = Array(repeating: -1, count: slots)

@@ -109,44 +109,46 @@ extension Library {
 
   // MARK: Regular expressions
 
+  private static func limit(_ value: CELValue) -> Int { int(value) < 0 ? .max : Int(int(value)) }
+
+  private static func found(_ values: [CELValue], _ limit: Int, _ left: inout UInt64) throws(CELError) -> [CELValue] {
+    try Regex.cached(text(values[1])).spans(in: text(values[0]), limit: limit, &left).map { .string($0[0] ?? "") }
+  }
+
+  private static func extracted(_ values: [CELValue], _ limit: Int, _ left: inout UInt64) throws(CELError) -> [CELValue] {
+    let regex = try Regex.cached(text(values[1]))
+    guard regex.groups <= 1 else { throw CELError("the regular expression has more than one capturing group") }
+    return try regex.spans(in: text(values[0]), limit: limit, &left).compactMap { $0[regex.groups].map { .string($0) } }
+  }
+
+  private static func replaced(_ values: [CELValue], _ limit: Int, _ left: inout UInt64) throws(CELError) -> CELValue {
+    .string(try Regex.cached(text(values[1])).replacing(in: text(values[0]), with: text(values[2]), limit: limit, &left))
+  }
+
   private static let regularExpressions: [CELFunction] = [
-    .binary("find", member: true, .string, .string, .string, cost: .regex) { value, pattern throws(CELError) in
-      let regex = try Regex.cached(text(pattern))
-      return .string(regex.spans(in: text(value), limit: 1).first.map { $0[0] ?? "" } ?? "")
+    .metered("find", member: true, [.string, .string], .string, cost: .regex) { values, left throws(CELError) in
+      try found(values, 1, &left).first ?? .string("")
     },
-    .binary("findAll", member: true, .string, .string, .list(.string), cost: .regex) { value, pattern throws(CELError) in
-      .list(try Regex.cached(text(pattern)).spans(in: text(value), limit: .max).map { .string($0[0] ?? "") })
+    .metered("findAll", member: true, [.string, .string], .list(.string), cost: .regex) { values, left throws(CELError) in
+      .list(try found(values, .max, &left))
     },
-    .many("findAll", member: true, [.string, .string, .int], .list(.string), cost: .regex) { values throws(CELError) in
-      let limit = int(values[2])
-      return .list(
-        try Regex.cached(text(values[1])).spans(in: text(values[0]), limit: limit < 0 ? .max : Int(limit)).map { .string($0[0] ?? "") })
+    .metered("findAll", member: true, [.string, .string, .int], .list(.string), cost: .regex) { values, left throws(CELError) in
+      .list(try found(values, limit(values[2]), &left))
     },
-    .binary("regex.extract", .string, .string, .optional(.string), cost: .regex) { value, pattern throws(CELError) in
-      let regex = try oneGroup(pattern)
-      guard let match = regex.spans(in: text(value), limit: 1).first else { return .optional(nil) }
-      return .optional(match[regex.groups].map { .string($0) })
+    .metered("regex.extract", [.string, .string], .optional(.string), cost: .regex) { values, left throws(CELError) in
+      .optional(try extracted(values, 1, &left).first)
     },
-    .binary("regex.extractAll", .string, .string, .list(.string), cost: .regex) { value, pattern throws(CELError) in
-      let regex = try oneGroup(pattern)
-      return .list(regex.spans(in: text(value), limit: .max).compactMap { $0[regex.groups].map { .string($0) } })
+    .metered("regex.extractAll", [.string, .string], .list(.string), cost: .regex) { values, left throws(CELError) in
+      .list(try extracted(values, .max, &left))
     },
-    .many("regex.replace", [.string, .string, .string], .string, cost: .regex) { values throws(CELError) in
-      .string(try Regex.cached(text(values[1])).replacing(in: text(values[0]), with: text(values[2]), limit: .max))
+    .metered("regex.replace", [.string, .string, .string], .string, cost: .regex) { values, left throws(CELError) in
+      try replaced(values, .max, &left)
     },
-    .many("regex.replace", [.string, .string, .string, .int], .string, cost: .regex) { values throws(CELError) in
-      let limit = int(values[3])
-      return .string(
-        try Regex.cached(text(values[1])).replacing(in: text(values[0]), with: text(values[2]), limit: limit < 0 ? .max : Int(limit)))
+    .metered("regex.replace", [.string, .string, .string, .int], .string, cost: .regex) { values, left throws(CELError) in
+      try replaced(values, limit(values[3]), &left)
     },
     .unary("jsonpatch.escapeKey", .string, .string, cost: .traverse) { value throws(CELError) in
       .string(String(decoding: text(value).utf8.flatMap { $0 == 0x7E ? [0x7E, 0x30] : $0 == 0x2F ? [0x7E, 0x31] : [$0] }, as: UTF8.self))
     },
   ]
-
-  private static func oneGroup(_ pattern: CELValue) throws(CELError) -> Regex {
-    let regex = try Regex.cached(text(pattern))
-    guard regex.groups <= 1 else { throw CELError("the regular expression has more than one capturing group") }
-    return regex
-  }
 }
