@@ -119,11 +119,9 @@ struct CurlTransportTests {
     defer { transport.shutdown() }
     let task = Task { await failure { try await transport.send(TransportRequest(method: "POST", url: engine.url + "/")) } }
     for await _ in arrived.stream { break }
-    let clock = ContinuousClock()
-    let start = clock.now
     task.cancel()
     let error = await task.value
-    #expect(clock.now - start < .seconds(1))
+    // Not `.timeout`: it was the cancel that ended it.
     #expect(error?.code == .cancelled)
     #expect(error?.mayHaveBeenSent == true)
   }
