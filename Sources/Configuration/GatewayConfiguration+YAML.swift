@@ -97,7 +97,7 @@ extension GatewayConfiguration {
   private static func transport(_ node: Node, _ field: String, _ reader: ConfigurationReader) -> Transport {
     let members = reader.mapping(
       node, field: field,
-      known: ["caFile", "clientCertificateFile", "clientKeyFile", "proxy", "noProxy", "unixSocketPath", "insecureSkipTLSVerify", "timeout"])
+      known: ["caFile", "clientCertificateFile", "clientKeyFile", "proxy", "noProxy", "unixSocketPath", "insecureSkipTLSVerify"])
     var transport = Transport()
     transport.caFile = reader.string(members["caFile"], field: field + ".caFile")
     transport.clientCertificateFile = reader.string(members["clientCertificateFile"], field: field + ".clientCertificateFile")
@@ -106,7 +106,6 @@ extension GatewayConfiguration {
     transport.noProxy = reader.string(members["noProxy"], field: field + ".noProxy")
     transport.unixSocketPath = reader.string(members["unixSocketPath"], field: field + ".unixSocketPath")
     transport.insecureSkipTLSVerify = reader.bool(members["insecureSkipTLSVerify"], field: field + ".insecureSkipTLSVerify") ?? false
-    transport.timeout = reader.duration(members["timeout"], field: field + ".timeout") ?? transport.timeout
     return transport
   }
 

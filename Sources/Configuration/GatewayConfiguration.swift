@@ -38,8 +38,6 @@ package struct GatewayConfiguration: Sendable {
     package var noProxy: String?
     package var unixSocketPath: String?
     package var insecureSkipTLSVerify = false
-    /// From the request to the last byte of the answer.
-    package var timeout: Duration = .seconds(30)
   }
 
   /// How much of us an engine has to bear.

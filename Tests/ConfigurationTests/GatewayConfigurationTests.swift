@@ -25,7 +25,7 @@ import Testing
           credentials:
             username: {file: /etc/user}
             password: {env: AIRFLOW_PASSWORD}
-          transport: {caFile: /etc/ca.pem, proxy: "http://proxy:3128", timeout: 10s}
+          transport: {caFile: /etc/ca.pem, proxy: "http://proxy:3128"}
           budget: {requestsPerSecond: 2.5, maxConcurrentRequests: 3}
         bindings:
         - backend: ci
@@ -44,7 +44,7 @@ import Testing
     #expect(backend.url == "https://airflow.example.com")
     #expect(backend.settings == ["pageSize": 50])
     #expect(backend.credentials == ["username": .file("/etc/user"), "password": .environment("AIRFLOW_PASSWORD")])
-    #expect(backend.transport.timeout == .seconds(10))
+    #expect(backend.transport.proxy == "http://proxy:3128")
     #expect(backend.budget.requestsPerSecond == 2.5)
     let binding = configuration.bindings[0]
     #expect(binding.name == "ci.team-a")
