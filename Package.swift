@@ -77,15 +77,20 @@ let package = Package(
     .executableTarget(
       name: "workflow-apiserver",
       dependencies: [
-        "APIServer", "HTTPServer", "HTTPMessage", "Translation", "KubeWire", "AdapterKit", "DeclarativeAdapter", "CurlTransport", "Configuration",
+        "APIServer", "HTTPServer", "HTTPMessage", "Translation", "KubeWire", "AdapterKit", "DeclarativeAdapter", "CurlTransport",
+        "Configuration",
         "Certificates", "JSON", logging, argumentParser,
       ],
       path: "Sources/Serve", swiftSettings: strict),
 
     // The built-in engine, a program of its own.
-    library("EngineCore", ["JSON", collections, logging,
-      .product(name: "Subprocess", package: "swift-subprocess"),
-      .product(name: "SystemPackage", package: "swift-system")] + nio),
+    library(
+      "EngineCore",
+      [
+        "JSON", collections, logging,
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ] + nio),
     .executableTarget(
       name: "workflow-engine", dependencies: ["EngineCore", logging, argumentParser], path: "Sources/Engine", swiftSettings: strict),
 

@@ -98,7 +98,8 @@ final class ConfigurationReader {
     return value
   }
 
-  func choice<Value: RawRepresentable & CaseIterable>(_ node: Node?, field: String, _ type: Value.Type) -> Value? where Value.RawValue == String {
+  func choice<Value: RawRepresentable & CaseIterable>(_ node: Node?, field: String, _ type: Value.Type) -> Value?
+  where Value.RawValue == String {
     guard let text = string(node, field: field) else { return nil }
     guard let value = Value(rawValue: text) else {
       problem("\"\(text)\" is not one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))", field: field, at: node)

@@ -32,7 +32,8 @@ extension GatewayConfiguration {
   }
 
   private mutating func read(_ root: Node, _ reader: ConfigurationReader) {
-    let members = reader.mapping(root, field: "", known: ["apiVersion", "kind", "group", "envelopeSigningKeyFiles", "backends", "bindings"])
+    let members = reader.mapping(
+      root, field: "", known: ["apiVersion", "kind", "group", "envelopeSigningKeyFiles", "backends", "bindings"])
     if let group = reader.string(members["group"], field: "group") { self.group = group }
     for (i, node) in reader.sequence(members["envelopeSigningKeyFiles"], field: "envelopeSigningKeyFiles").enumerated() {
       if let file = reader.string(node, field: "envelopeSigningKeyFiles[\(i)]") { envelopeSigningKeyFiles.append(file) }
@@ -48,7 +49,8 @@ extension GatewayConfiguration {
 
   private static func backend(_ node: Node, _ field: String, _ reader: ConfigurationReader) -> Backend {
     let members = reader.mapping(node, field: field, known: ["name", "adapter", "url", "settings", "credentials", "transport", "budget"])
-    var url = reader.required(members["url"], field: field + ".url", of: node, remedy: "give the engine's base URL, for example http://127.0.0.1:8080")
+    var url = reader.required(
+      members["url"], field: field + ".url", of: node, remedy: "give the engine's base URL, for example http://127.0.0.1:8080")
     while url.hasSuffix("/") { url.removeLast() }
     if !url.isEmpty, !url.hasPrefix("http://"), !url.hasPrefix("https://") {
       reader.problem("\"\(url)\" must begin with http:// or https://", field: field + ".url", at: members["url"])
@@ -58,7 +60,8 @@ extension GatewayConfiguration {
     }
     var backend = Backend(
       name: reader.required(members["name"], field: field + ".name", of: node, remedy: "give the backend a name"),
-      adapter: reader.required(members["adapter"], field: field + ".adapter", of: node, remedy: "name an adapter, for example local or airflow"),
+      adapter: reader.required(
+        members["adapter"], field: field + ".adapter", of: node, remedy: "name an adapter, for example local or airflow"),
       url: url, place: reader.place(node))
     if let settings = members["settings"] { backend.settings = reader.json(settings) }
     if let credentials = members["credentials"] {
@@ -146,7 +149,9 @@ extension GatewayConfiguration {
   private func check(_ reader: ConfigurationReader, _ root: Node) {
     func name(_ value: String, _ field: String) {
       let legal = value.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x2E }
-      if !value.isEmpty, !legal || value.count > 63 || value.hasPrefix("-") || value.hasSuffix("-") || value.hasPrefix(".") || value.hasSuffix(".") {
+      if !value.isEmpty,
+        !legal || value.count > 63 || value.hasPrefix("-") || value.hasSuffix("-") || value.hasPrefix(".") || value.hasSuffix(".")
+      {
         reader.problem("\"\(value)\" must be a lower-case DNS name of at most 63 characters (a-z, 0-9, '-', '.')", field: field)
       }
     }
@@ -164,12 +169,14 @@ extension GatewayConfiguration {
       if binding.name != "\(binding.backend).\(binding.namespace)" { name(binding.name, "bindings[\(i)].name") }
       if !binding.backend.isEmpty, !backendNames.contains(binding.backend) {
         reader.problem(
-          "\"\(binding.backend)\" is none of the backends (\(backendNames.sorted().joined(separator: ", ")))", field: "bindings[\(i)].backend")
+          "\"\(binding.backend)\" is none of the backends (\(backendNames.sorted().joined(separator: ", ")))",
+          field: "bindings[\(i)].backend")
       }
       if !bindingNames.insert(binding.name).inserted {
         reader.problem("two bindings are named \"\(binding.name)\"; give each a name of its own", field: "bindings[\(i)].name")
       }
-      for (j, other) in bindings[..<i].enumerated() where other.backend == binding.backend && other.scope.canonical == binding.scope.canonical {
+      for (j, other) in bindings[..<i].enumerated()
+      where other.backend == binding.backend && other.scope.canonical == binding.scope.canonical {
         reader.problem(
           "covers the same part of backend \"\(binding.backend)\" as bindings[\(j)]; a run must appear in one namespace only: give them different scopes",
           field: "bindings[\(i)].scope")

@@ -33,7 +33,8 @@ final class Assembly: Sendable {
     self.transports = transports
     let keys = configuration.envelopeSigningKeyFiles.compactMap { path -> [UInt8]? in
       guard let data = FileManager.default.contents(atPath: path), data.count >= 32 else {
-        problems.append("envelopeSigningKeyFiles: \(path) cannot be read or has less than 32 bytes; make one with: openssl rand -hex 32 > \(path)")
+        problems.append(
+          "envelopeSigningKeyFiles: \(path) cannot be read or has less than 32 bytes; make one with: openssl rand -hex 32 > \(path)")
         return nil
       }
       return Array(data)
@@ -69,7 +70,8 @@ final class Assembly: Sendable {
         settings: ReconcilerSettings(
           pollInterval: binding.poll.interval, sweepInterval: binding.poll.sweepInterval, window: binding.window.maxAge,
           templateInterval: binding.poll.templatesInterval),
-        store: store, clock: clock, random: { Double.random(in: 0..<1) }, onStatus: { id, conditions in health.report(id, conditions, logger) })
+        store: store, clock: clock, random: { Double.random(in: 0..<1) },
+        onStatus: { id, conditions in health.report(id, conditions, logger) })
       return Bound(info: info, adapter: adapter, driver: driver)
     }
     gateway = Gateway(group: configuration.group, store: store, projector: projector, bindings: bounds, clock: clock)
@@ -93,7 +95,9 @@ final class Assembly: Sendable {
     }
   }
 
-  private static func adapter(_ backend: GatewayConfiguration.Backend, _ file: AdapterFile, _ transport: CurlTransport) throws -> any Adapter {
+  private static func adapter(_ backend: GatewayConfiguration.Backend, _ file: AdapterFile, _ transport: CurlTransport) throws
+    -> any Adapter
+  {
     let context = BackendContext(
       name: backend.name, url: backend.url, settings: backend.settings,
       transport: BudgetedTransport(

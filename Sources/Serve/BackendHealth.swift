@@ -15,7 +15,8 @@ final class BackendHealth: Sendable {
   private let known = Mutex<[BindingID: BackendConditions]>([:])
 
   init(
-    _ configured: [GatewayConfiguration.Backend], adapters: [String: any Adapter], bindings: [BindingInfo], store: SharedStore, started: Timestamp,
+    _ configured: [GatewayConfiguration.Backend], adapters: [String: any Adapter], bindings: [BindingInfo], store: SharedStore,
+    started: Timestamp,
     clock: SystemClock
   ) {
     projections = Dictionary(

@@ -17,13 +17,15 @@ struct CertificatesCommand: ParsableCommand {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let authority = try CertificateAuthority.makeSelfSigned(commonName: "workflow-apiserver-demo", validFor: .seconds(365 * 86_400))
     let server = try authority.issue(
-      commonName: "workflow-apiserver", dnsNames: ["localhost", "workflow-apiserver.workflow-system.svc"], ipAddresses: ["127.0.0.1", "::1"],
+      commonName: "workflow-apiserver", dnsNames: ["localhost", "workflow-apiserver.workflow-system.svc"],
+      ipAddresses: ["127.0.0.1", "::1"],
       usage: .server, validFor: .seconds(365 * 86_400))
     let admin = try authority.issue(
       commonName: "demo-admin", organizations: ["system:masters"], usage: .client, validFor: .seconds(365 * 86_400))
     func write(_ name: String, _ text: String, secret: Bool = false) throws {
       let path = folder.appendingPathComponent(name).path
-      guard FileManager.default.createFile(atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: secret ? 0o600 : 0o644]) else {
+      guard FileManager.default.createFile(atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: secret ? 0o600 : 0o644])
+      else {
         throw ValidationError("cannot write \(path)")
       }
     }

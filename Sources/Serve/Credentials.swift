@@ -21,11 +21,13 @@ struct Credentials: Sendable {
       return text.trimmingCharacters(in: .whitespacesAndNewlines)
     case .environment(let variable):
       guard let value = ProcessInfo.processInfo.environment[variable], !value.isEmpty else {
-        throw AdapterError(.unauthenticated, "credential \"\(name)\" of backend \"\(backend)\": the environment variable \(variable) is not set")
+        throw AdapterError(
+          .unauthenticated, "credential \"\(name)\" of backend \"\(backend)\": the environment variable \(variable) is not set")
       }
       return value
     case nil:
-      throw AdapterError(.unauthenticated, "backend \"\(backend)\" has no credential \"\(name)\"; add it to credentials in the configuration")
+      throw AdapterError(
+        .unauthenticated, "backend \"\(backend)\" has no credential \"\(name)\"; add it to credentials in the configuration")
     }
   }
 }

@@ -15,7 +15,9 @@ struct KubeconfigCommand: ParsableCommand {
   func run() throws {
     func file(_ name: String) throws -> String {
       let path = URL(fileURLWithPath: dir).appendingPathComponent(name).path
-      guard let data = FileManager.default.contents(atPath: path) else { throw ValidationError("cannot read \(path); run the certificates command first") }
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw ValidationError("cannot read \(path); run the certificates command first")
+      }
       return data.base64EncodedString()
     }
     print(

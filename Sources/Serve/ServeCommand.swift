@@ -54,7 +54,8 @@ struct ServeCommand: AsyncParsableCommand {
   func validate() throws {
     guard LoopbackAddress.contains(bindAddress) else {
       throw ValidationError(
-        "--bind-address \(bindAddress) is not loopback: until delegated authentication and authorization are complete, the gateway listens on 127.0.0.1 or ::1 only")
+        "--bind-address \(bindAddress) is not loopback: until delegated authentication and authorization are complete, the gateway listens on 127.0.0.1 or ::1 only"
+      )
     }
     guard authorizationMode == "AlwaysAllow" else {
       throw ValidationError("--authorization-mode \(authorizationMode) is unknown; the only mode yet is AlwaysAllow, on loopback")

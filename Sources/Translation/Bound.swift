@@ -28,13 +28,15 @@ package struct Bound: Sendable {
   /// Looks for what a submission may have made.
   func find(_ submission: Submission) async throws(AdapterError) -> Observation? {
     try await adapter.find(
-      submissionKey: submission.key, template: submission.template, kind: submission.schedule == nil ? .run : .schedule, scope: submission.scope)
+      submissionKey: submission.key, template: submission.template, kind: submission.schedule == nil ? .run : .schedule,
+      scope: submission.scope)
   }
 
   /// The object that a submission would make, for `dryRun`.
   func preview(_ submission: Submission, envelope: Envelope, projector: Projector, now: Timestamp) -> ObjectDraft {
     let core = RunCore(
-      phase: .pending, rawState: "", createdAt: now, template: submission.template, suspended: submission.suspended, schedule: submission.schedule)
+      phase: .pending, rawState: "", createdAt: now, template: submission.template, suspended: submission.suspended,
+      schedule: submission.schedule)
     let kind: RunKey.Kind = submission.schedule == nil ? .run : .schedule
     let observation = Observation(
       key: RunKey(kind: kind, id: ""), identity: envelope.uid, attempt: .unknown, core: .present(core), envelope: .present(envelope.json),

@@ -29,12 +29,16 @@ package struct BackendProjection: Sendable {
       resource: .workflowbackends, namespace: "", name: name, uid: uid, labels: [:], fields: ["metadata.name": name],
       metadata: ["name": .string(name), "uid": .string(uid), "creationTimestamp": .string(started.rfc3339Seconds), "generation": 1],
       content: [
-        "spec": ["adapter": .string(traits.name), "engine": .string(traits.engine), "adapterVersion": .string(traits.version), "url": .string(url)],
+        "spec": [
+          "adapter": .string(traits.name), "engine": .string(traits.engine), "adapterVersion": .string(traits.version), "url": .string(url),
+        ],
         "status": .object(status),
       ],
       cells: [
-        .value(.string(name)), .value(.string(traits.name)), .value(.string(version ?? "")), .value(.string(Self.word(conditions[0].worst))),
-        .value(.string(Self.word(conditions[1].worst))), .value(.string(Self.word(conditions[2].worst))), .since(started), .value(.string(message)),
+        .value(.string(name)), .value(.string(traits.name)), .value(.string(version ?? "")),
+        .value(.string(Self.word(conditions[0].worst))),
+        .value(.string(Self.word(conditions[1].worst))), .value(.string(Self.word(conditions[2].worst))), .since(started),
+        .value(.string(message)),
       ])
   }
 

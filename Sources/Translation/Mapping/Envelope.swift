@@ -48,7 +48,8 @@ package struct Envelope: Sendable, Hashable {
     else { return nil }
     self.init(
       apiVersion: apiVersion, namespace: namespace, name: name, uid: uid, submittedAt: submitted, labels: Self.strings(json["labels"]),
-      annotations: Self.strings(json["annotations"]), ownerReferences: json["ownerReferences"], requestedBy: json["requestedBy"]?.string ?? "",
+      annotations: Self.strings(json["annotations"]), ownerReferences: json["ownerReferences"],
+      requestedBy: json["requestedBy"]?.string ?? "",
       spec: spec)
     signature = json["signature"]?.string
   }

@@ -29,7 +29,8 @@ struct EngineRefusal {
     case .alreadyExists: return .alreadyExists(resource: resource, group: group, name: name, suffix: ": \(message)")
     case .conflict: return .conflict(resource: resource, group: group, name: name, reason: message)
     case .unauthenticated, .forbidden:
-      return .serviceUnavailable("\(message); the engine rejected the gateway's own credentials, not yours: check the backend's credentials", retryAfter: nil)
+      return .serviceUnavailable(
+        "\(message); the engine rejected the gateway's own credentials, not yours: check the backend's credentials", retryAfter: nil)
     case .rateLimited: return .tooManyRequests(message, retryAfter: wait ?? 5)
     case .unsupported: return .methodNotAllowed(message)
     case .timeout: return .timeout(message)

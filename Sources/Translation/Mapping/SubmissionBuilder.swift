@@ -19,7 +19,8 @@ struct SubmissionBuilder {
       ownerReferences: object["metadata"]?["ownerReferences"], requestedBy: requestedBy, spec: spec)
     if let signingKey { envelope.sign(backend: binding.backend, key: signingKey) }
     let submission = Submission(
-      key: Self.key(namespace: binding.namespace, name: name), uid: uid, template: engineTemplate, parameters: spec["parameters"]?.object ?? [:],
+      key: Self.key(namespace: binding.namespace, name: name), uid: uid, template: engineTemplate,
+      parameters: spec["parameters"]?.object ?? [:],
       steps: (spec["steps"]?.array ?? []).map(Self.step), timeout: spec["timeout"]?.string.flatMap(GoDuration.parse),
       schedule: spec["schedule"]?.string, suspended: spec["suspend"]?.bool ?? false, envelope: envelope.json, requestedBy: requestedBy,
       scope: binding.scope)

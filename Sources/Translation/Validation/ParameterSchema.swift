@@ -21,11 +21,14 @@ struct ParameterSchema {
     if let types = types(keywords["type"]), !types.contains(where: { matches(value, $0) }) {
       return [
         FieldError(
-          .typeInvalid, field: path, badValue: value, detail: "must be of type \(types.joined(separator: " or ")), as the template declares it")
+          .typeInvalid, field: path, badValue: value,
+          detail: "must be of type \(types.joined(separator: " or ")), as the template declares it")
       ]
     }
     if let allowed = keywords["enum"]?.array, !allowed.contains(where: { equal($0, value) }) {
-      return [FieldError(.notSupported, field: path, badValue: value, detail: "supported values: \(allowed.map(\.text).joined(separator: ", "))")]
+      return [
+        FieldError(.notSupported, field: path, badValue: value, detail: "supported values: \(allowed.map(\.text).joined(separator: ", "))")
+      ]
     }
     if let only = keywords["const"], !equal(only, value) {
       return [FieldError(.notSupported, field: path, badValue: value, detail: "supported values: \(only.text)")]
@@ -94,7 +97,8 @@ struct ParameterSchema {
 
   private static func matches(_ value: JSONValue, _ type: String) -> Bool {
     switch (type, value) {
-    case ("null", .null), ("boolean", .bool), ("string", .string), ("array", .array), ("object", .object), ("integer", .int), ("number", .int),
+    case ("null", .null), ("boolean", .bool), ("string", .string), ("array", .array), ("object", .object), ("integer", .int),
+      ("number", .int),
       ("number", .double):
       true
     case ("integer", .double(let number)): number == number.rounded()

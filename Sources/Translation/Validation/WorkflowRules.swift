@@ -83,7 +83,9 @@ enum CronSyntax {
   static func fault(in text: String) -> String? {
     if ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"].contains(text) { return nil }
     let parts = text.split(separator: " ", omittingEmptySubsequences: true)
-    guard parts.count == 5 else { return "must have five fields (minute, hour, day of month, month, day of week) or be a word such as @hourly" }
+    guard parts.count == 5 else {
+      return "must have five fields (minute, hour, day of month, month, day of week) or be a word such as @hourly"
+    }
     for (part, field) in zip(parts, fields) {
       for item in part.split(separator: ",", omittingEmptySubsequences: false) where !isLegal(item, field.range, field.words) {
         return "\"\(item)\" is no legal \(field.name) (\(field.range.lowerBound)-\(field.range.upperBound))"

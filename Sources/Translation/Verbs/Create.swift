@@ -113,13 +113,16 @@ extension Gateway {
     if found != nil || error.code == .alreadyExists {
       throw .alreadyExists(
         resource: "workflows", group: group, name: name,
-        suffix: ": backend \"\(bound.info.backend)\" still has a run under the key \"\(submission.key)\"; delete it there or choose another name")
+        suffix:
+          ": backend \"\(bound.info.backend)\" still has a run under the key \"\(submission.key)\"; delete it there or choose another name")
     }
     reservation.keepInDoubt(submission, bound: bound, until: clock.now + bound.adapter.traits.submitDeadline)
     throw bound.refusal(name, group: group).status(error, isWrite: true)
   }
 
-  private func stored(_ observation: Observation, bound: Bound, uid: String, began: Timestamp, name: String) throws(StatusError) -> StoredObject {
+  private func stored(_ observation: Observation, bound: Bound, uid: String, began: Timestamp, name: String) throws(StatusError)
+    -> StoredObject
+  {
     observe(Observed(bound.id, observation, began: began, ended: clock.now, source: .write))
     guard let object = try store.get(.workflows, namespace: bound.info.namespace, name: name), object.draft.uid == uid else {
       throw .internalError("the engine took the run (\(observation.key)) but it does not appear as \(bound.info.namespace)/\(name)")

@@ -5,7 +5,9 @@ internal import OrderedCollections
 
 /// What has to hold before a submission goes to the engine.
 extension Gateway {
-  func invalid(_ name: String, _ errors: [FieldError]) -> StatusError { .invalid(kind: "Workflow", group: group, name: name, errors: errors) }
+  func invalid(_ name: String, _ errors: [FieldError]) -> StatusError {
+    .invalid(kind: "Workflow", group: group, name: name, errors: errors)
+  }
 
   /// The binding that a new Workflow goes to: the namespace's only one, or the one that `spec.backend` names.
   func binding(for spec: JSONValue, in namespace: String, name: String) throws(StatusError) -> Bound {
@@ -23,10 +25,14 @@ extension Gateway {
       let bound = Set(bindings.map(\.info.namespace)).sorted().joined(separator: ", ")
       throw invalid(
         name,
-        [.invalid("metadata.namespace", .string(namespace), "no engine is bound to this namespace; bound are: \(bound.isEmpty ? "none" : bound)")])
+        [
+          .invalid(
+            "metadata.namespace", .string(namespace), "no engine is bound to this namespace; bound are: \(bound.isEmpty ? "none" : bound)")
+        ])
     default:
       throw invalid(
-        name, [.required("spec.backend", "this namespace has several backends: \(here.map(\.info.backend).sorted().joined(separator: ", "))")])
+        name,
+        [.required("spec.backend", "this namespace has several backends: \(here.map(\.info.backend).sorted().joined(separator: ", "))")])
     }
   }
 
@@ -35,7 +41,9 @@ extension Gateway {
     guard bound.info.access == .observe else { return }
     throw .forbidden(
       resource: "workflows", group: group, name: name,
-      reason: "\(write) is refused because binding \"\(bound.info.name)\" has access: Observe; it takes access: Submit or Manage in the gateway's configuration")
+      reason:
+        "\(write) is refused because binding \"\(bound.info.name)\" has access: Observe; it takes access: Submit or Manage in the gateway's configuration"
+    )
   }
 
   /// `access: Submit` acts only on runs that were submitted here.

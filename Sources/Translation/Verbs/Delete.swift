@@ -1,7 +1,7 @@
 internal import AdapterKit
 internal import JSON
-internal import OrderedCollections
 package import KubeWire
+internal import OrderedCollections
 
 /// What a delete did.
 package enum DeleteResult: Sendable {
@@ -15,7 +15,9 @@ extension Gateway {
   /// DELETE: cancels an active run and removes it from the engine when it has ended. The intention is kept in the run's overlay, so it survives us.
   ///
   /// - Throws: 403 naming the binding's `access`, 409 for preconditions, 405 where the engine can neither delete nor remember.
-  package func delete(namespace: String, name: String, options: DeleteOptions, context: RequestContext) async throws(StatusError) -> DeleteResult {
+  package func delete(namespace: String, name: String, options: DeleteOptions, context: RequestContext) async throws(StatusError)
+    -> DeleteResult
+  {
     let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
     try check(options.preconditions, current)
     let (bound, ref) = try located(namespace: namespace, name: name)
@@ -93,7 +95,8 @@ extension Gateway {
     var overlay = Overlay(try await keeping.overlay(of: ref.key, uid: uid, scope: bound.info.scope))
     change(&overlay)
     try await keeping.setOverlay(overlay.json, of: ref.key, uid: uid, scope: bound.info.scope)
-    let observation = Observation(key: ref.key, identity: run.identity, attempt: run.attempt, order: run.order, overlay: .present(overlay.json))
+    let observation = Observation(
+      key: ref.key, identity: run.identity, attempt: run.attempt, order: run.order, overlay: .present(overlay.json))
     observe(Observed(bound.id, observation, began: began, ended: clock.now, source: .write))
   }
 
@@ -101,12 +104,15 @@ extension Gateway {
     if let uid = preconditions.uid, uid != object.draft.uid {
       throw .conflict(
         resource: "workflows", group: group, name: object.draft.name,
-        reason: "the UID in the precondition (\(uid)) does not match the UID in record (\(object.draft.uid)). The object might have been deleted and then recreated")
+        reason:
+          "the UID in the precondition (\(uid)) does not match the UID in record (\(object.draft.uid)). The object might have been deleted and then recreated"
+      )
     }
     if let version = preconditions.resourceVersion, version != String(object.version) {
       throw .conflict(
         resource: "workflows", group: group, name: object.draft.name,
-        reason: "the ResourceVersion in the precondition (\(version)) does not match the ResourceVersion in record (\(object.version)). The object might have been modified"
+        reason:
+          "the ResourceVersion in the precondition (\(version)) does not match the ResourceVersion in record (\(object.version)). The object might have been modified"
       )
     }
   }

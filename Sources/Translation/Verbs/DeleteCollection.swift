@@ -3,7 +3,8 @@ package import KubeWire
 extension Gateway {
   /// DELETE of a collection: what the options select and the binding's `access` allows. Runs that the gateway did not start stay untouched under
   /// `access: Submit`; they are left out of the answer.
-  package func deleteCollection(namespace: String, list: ListOptions, options: DeleteOptions, context: RequestContext) async throws(StatusError)
+  package func deleteCollection(namespace: String, list: ListOptions, options: DeleteOptions, context: RequestContext)
+    async throws(StatusError)
     -> ListResult
   {
     for bound in bindings where bound.info.namespace == namespace { try checkAccess(bound, name: "", write: "deletecollection") }
@@ -22,7 +23,9 @@ extension Gateway {
         }
       }
     }
-    if spared > 0 { context.warn("\(spared) runs were not started by the gateway and stay; deleting them takes access: Manage on the binding") }
+    if spared > 0 {
+      context.warn("\(spared) runs were not started by the gateway and stay; deleting them takes access: Manage on the binding")
+    }
     result.items = deleted
     return result
   }

@@ -1,6 +1,6 @@
-package import KubeWire
 internal import AdapterKit
 internal import JSON
+package import KubeWire
 
 extension Gateway {
   /// GET of one object. Without a resourceVersion a Workflow is read from its engine; many readers at once cost one request (design §4.6).

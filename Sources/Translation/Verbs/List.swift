@@ -1,6 +1,6 @@
-package import KubeWire
 internal import AdapterKit
 internal import JSON
+package import KubeWire
 
 extension Gateway {
   /// LIST. Without a resourceVersion and without a continue token each binding in scope is asked what changed; it waits a little and then answers

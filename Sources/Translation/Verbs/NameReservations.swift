@@ -57,7 +57,8 @@ final class NameReservations: Sendable {
   private static func conflict(_ name: String, _ resource: String, _ why: String) -> StatusError {
     StatusError(
       Status(
-        code: 409, reason: "Conflict", message: "Operation cannot be fulfilled on \(resource): \(why)", details: Status.Details(name: name)))
+        code: 409, reason: "Conflict", message: "Operation cannot be fulfilled on \(resource): \(why)", details: Status.Details(name: name))
+    )
   }
 }
 

@@ -6,7 +6,8 @@ import Testing
 @Suite struct EnvelopeTests {
   private var envelope: Envelope {
     Envelope(
-      apiVersion: "workflow.example.com/v1alpha1", namespace: "default", name: "a", uid: "u", submittedAt: Timestamp(microseconds: 1_700_000_000_123_456),
+      apiVersion: "workflow.example.com/v1alpha1", namespace: "default", name: "a", uid: "u",
+      submittedAt: Timestamp(microseconds: 1_700_000_000_123_456),
       labels: ["team": "build"], annotations: ["note": "x"], ownerReferences: nil, requestedBy: "jane", spec: ["steps": [["name": "s"]]])
   }
 
@@ -40,7 +41,8 @@ import Testing
 
 @Suite struct EngineNamesTests {
   @Test(arguments: [
-    ("build", "build"), ("my.dag", "my.dag"), ("team/build", "team-build-"), ("Nightly_Build", "nightly-build-"), ("-x-", "x-"), ("ÄÖ", "x"), ("", "x"),
+    ("build", "build"), ("my.dag", "my.dag"), ("team/build", "team-build-"), ("Nightly_Build", "nightly-build-"), ("-x-", "x-"),
+    ("ÄÖ", "x"), ("", "x"),
     ("a..b", "a--b-"),
   ])
   func objectName(_ original: String, _ expected: String) {

@@ -7,8 +7,12 @@ import Testing
 @Suite struct WorkflowRulesTests {
   @Test(arguments: [
     (#"{}"#, "spec: Required value: exactly one of templateRef and steps says what to run"),
-    (#"{"templateRef":{"name":"a"},"steps":[{"name":"a","command":["x"]}]}"#, "spec: Invalid value: \"templateRef, steps\": templateRef and steps exclude each other"),
-    (#"{"templateRef":{}}"#, "spec.templateRef.name: Required value"), (#"{"templateRef":{"name":"A_b"}}"#, "spec.templateRef.name: Invalid value: \"A_b\""),
+    (
+      #"{"templateRef":{"name":"a"},"steps":[{"name":"a","command":["x"]}]}"#,
+      "spec: Invalid value: \"templateRef, steps\": templateRef and steps exclude each other"
+    ),
+    (#"{"templateRef":{}}"#, "spec.templateRef.name: Required value"),
+    (#"{"templateRef":{"name":"A_b"}}"#, "spec.templateRef.name: Invalid value: \"A_b\""),
     (#"{"steps":[]}"#, "spec.steps: Required value"), (#"{"steps":[{"command":["x"]}]}"#, "spec.steps[0].name: Required value"),
     (#"{"steps":[{"name":"a"}]}"#, "spec.steps[0].command: Required value"),
     (#"{"steps":[{"name":"a","command":["x"]},{"name":"a","command":["x"]}]}"#, "spec.steps[1].name: Duplicate value: \"a\""),
@@ -17,7 +21,10 @@ import Testing
     (#"{"templateRef":{"name":"a"},"timeout":"30"}"#, "spec.timeout: Invalid value: \"30\": must be a duration"),
     (#"{"templateRef":{"name":"a"},"timeout":"5ms"}"#, "spec.timeout: Invalid value: \"5ms\": must be at least 1s"),
     (#"{"templateRef":{"name":"a"},"schedule":"* * *"}"#, "spec.schedule: Invalid value"),
-    (#"{"templateRef":{"name":"a"},"schedule":"61 * * * *"}"#, "spec.schedule: Invalid value: \"61 * * * *\": \"61\" is no legal minute (0-59)"),
+    (
+      #"{"templateRef":{"name":"a"},"schedule":"61 * * * *"}"#,
+      "spec.schedule: Invalid value: \"61 * * * *\": \"61\" is no legal minute (0-59)"
+    ),
     (#"{"templateRef":{"name":"a"},"cancel":true}"#, "spec.cancel: Forbidden"),
   ])
   func refuses(_ spec: String, _ expected: String) throws {
@@ -42,12 +49,16 @@ import Testing
   ]
 
   @Test(arguments: [
-    (#"{}"#, "spec.parameters.rows: Required value"), (#"{"rows":"3"}"#, "spec.parameters.rows: Invalid value: \"3\": must be of type integer"),
+    (#"{}"#, "spec.parameters.rows: Required value"),
+    (#"{"rows":"3"}"#, "spec.parameters.rows: Invalid value: \"3\": must be of type integer"),
     (#"{"rows":11}"#, "must be less than or equal to 10"), (#"{"rows":0}"#, "must be greater than or equal to 1"),
     (#"{"rows":1.5}"#, "must be of type integer"), (#"{"rows":1,"message":"x"}"#, "must have at least 2 characters"),
     (#"{"rows":1,"mode":"medium"}"#, "spec.parameters.mode: Unsupported value: \"medium\""),
     (#"{"rows":1,"list":[1,"x"]}"#, "spec.parameters.list[1]: Invalid value"), (#"{"rows":1,"list":[1,2,3]}"#, "must have at most 2 items"),
-    (#"{"rows":1,"colour":"red"}"#, "spec.parameters.colour: Forbidden: the template has no such parameter; it has: list, message, mode, rows"),
+    (
+      #"{"rows":1,"colour":"red"}"#,
+      "spec.parameters.colour: Forbidden: the template has no such parameter; it has: list, message, mode, rows"
+    ),
   ])
   func refuses(_ value: String, _ expected: String) throws {
     let errors = ParameterSchema(schema: schema).check(try JSONValue(parsing: value), path: "spec.parameters").map(\.description)
