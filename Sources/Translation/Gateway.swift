@@ -38,8 +38,10 @@ package final class Gateway: Sendable {
   package func run() async {
     begun.withLock { $0 = true }
     await withDiscardingTaskGroup { group in
-      for bound in bindings { group.addTask { await bound.driver.run() } }
-      group.addTask { await DeletionFinisher(gateway: self).run() }
+      for bound in bindings {
+        group.addTask { await bound.driver.run() }
+        group.addTask { await DeletionFinisher(gateway: self, bound: bound).run() }
+      }
       group.addTask { await self.settleDoubts() }
     }
   }
@@ -51,9 +53,9 @@ package final class Gateway: Sendable {
 
   func qualified(_ name: String) -> String { "workflows.\(group) \"\(name)\"" }
 
-  /// The run behind an object, with the binding it belongs to.
-  func located(namespace: String, name: String) throws(StatusError) -> (bound: Bound, ref: RunRef) {
-    guard let ref = store.ref(namespace: namespace, name: name), let bound = bindings.first(where: { $0.id == ref.binding }) else {
+  /// The run behind an object that was just read, with the binding it belongs to. By uid: the name may be another run's by now.
+  func located(uid: String, name: String) throws(StatusError) -> (bound: Bound, ref: RunRef) {
+    guard let ref = store.ref(uid: uid), let bound = bindings.first(where: { $0.id == ref.binding }) else {
       throw .notFound(resource: "workflows", group: group, name: name)
     }
     return (bound, ref)
@@ -69,7 +71,11 @@ package final class Gateway: Sendable {
       for (key, doubt) in reservations.overdue(now: clock.now) {
         let began = clock.now
         let found: Observation?
-        do { found = try await doubt.bound.find(doubt.submission) } catch { continue }
+        do throws(AdapterError) { found = try await doubt.bound.find(doubt.submission) } catch {
+          // An adapter that cannot look up never will: the engine had its time, and the user was told to look.
+          if error.code == .unsupported { reservations.release(key) }
+          continue
+        }
         if let observation = found {
           observe(Observed(doubt.bound.id, observation, began: began, ended: clock.now, source: .get))
         }

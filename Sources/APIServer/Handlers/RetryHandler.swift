@@ -6,8 +6,9 @@ internal import Translation
 struct RetryHandler: Handler {
   func handle(_ request: APIRequest) async throws(StatusError) -> HTTPResponse {
     let form = try request.form(for: .object)
+    let options = try WriteOptions(query: request.query, kind: "CreateOptions")
     let object = try await request.services.gateway.retry(
-      namespace: request.namespace, name: request.info.name, context: request.context)
+      namespace: request.namespace, name: request.info.name, options: options, context: request.context)
     return .json(request.encoder(form).object(object), status: 201)
   }
 }

@@ -58,6 +58,7 @@ struct WorkflowProjection: Sendable {
   private func labels(_ run: KnownRun, _ core: RunCore, _ envelope: Envelope?, _ overlay: Overlay) -> [String: String] {
     var labels = envelope?.labels ?? [:]
     for (key, value) in overlay.json["labels"]?.object ?? [:] { labels[key] = value.string }
+    labels = labels.filter { !$0.key.hasPrefix(group + "/") }
     labels["\(group)/backend"] = EngineNames.labelValue(binding.backend)
     if let template = core.template { labels["\(group)/template"] = EngineNames.labelValue(EngineNames.objectName(template)) }
     if let trigger = core.trigger { labels["\(group)/trigger"] = EngineNames.labelValue(trigger) }

@@ -29,7 +29,8 @@ struct WorkflowStatus {
     if let message { status["message"] = .string(message) }
     if let started = core.startedAt { status["startTime"] = .string(started.rfc3339Seconds) }
     if let completionTime { status["completionTime"] = .string(completionTime.rfc3339Seconds) }
-    if run.key.kind == .run { status["attempt"] = .int(Int64(run.attemptCount)) }
+    // Only where the engine counts: a count of our own would begin again with every restart.
+    if run.key.kind == .run, case .number(let attempt) = run.attempt { status["attempt"] = .int(attempt) }
     if let progress { status["progress"] = .string(progress) }
     if let last = core.lastScheduleTime { status["lastScheduleTime"] = .string(last.rfc3339Seconds) }
     if let next = core.nextRunTime { status["nextRunTime"] = .string(next.rfc3339Seconds) }

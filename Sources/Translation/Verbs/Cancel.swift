@@ -6,10 +6,11 @@ extension Gateway {
   /// POST …/cancel: stops an active run.
   ///
   /// - Throws: 409 when it has ended, 405 where the engine cannot stop runs, 403 naming the binding's `access`.
-  package func cancel(namespace: String, name: String, context: RequestContext) async throws(StatusError) -> StoredObject {
+  package func cancel(namespace: String, name: String, options: WriteOptions, context: RequestContext) async throws(StatusError) -> StoredObject {
     let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
-    let (bound, ref) = try located(namespace: namespace, name: name)
+    let (bound, ref) = try located(uid: current.draft.uid, name: name)
     try checkOwnership(bound, current, isOurs: isOurs(ref), write: "cancel")
+    if options.dryRun { return current }
     do throws(AdapterError) {
       try await bound.driver.withRunLock(ref.key) { () async throws(AdapterError) in
         try await self.cancel(ref, uid: current.draft.uid, reason: nil, bound: bound)
@@ -29,7 +30,7 @@ extension Gateway {
     }
     let began = clock.now
     if let observation = try await cancelling.cancel(ref.key, uid: uid, reason: reason ?? "Cancelled", scope: bound.info.scope) {
-      observe(Observed(bound.id, observation, began: began, ended: clock.now, source: .write))
+      bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
     }
     bound.driver.wake()
   }

@@ -10,7 +10,7 @@ extension Gateway {
     async throws(StatusError) -> StoredObject
   {
     if resource == .workflows, options.resourceVersion.isEmpty {
-      if let (bound, ref) = try? located(namespace: namespace, name: name) {
+      if let ref = store.ref(namespace: namespace, name: name), let bound = bindings.first(where: { $0.id == ref.binding }) {
         warn(context, bound, await bound.driver.refresh(ref.key, startedAfter: context.now, within: Self.patience))
       } else {
         for bound in bindings where bound.info.namespace == namespace {
@@ -30,7 +30,7 @@ extension Gateway {
 
   /// Says so when what is answered is not what the engine just said.
   func warn(_ context: RequestContext, _ bound: Bound, _ outcome: RefreshOutcome) {
-    guard !outcome.isFresh else { return }
+    guard outcome != .fresh else { return }
     context.warn(
       "\(bound.text(outcome)); showing the last known state")
   }

@@ -6,8 +6,8 @@ extension Gateway {
   ///
   /// - Throws: 405 where the engine gives no logs, 404 for an unknown step.
   package func log(namespace: String, name: String, options: LogOptions, context: RequestContext) async throws(StatusError) -> LogStream {
-    _ = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(resourceVersion: "0"), context: context)
-    let (bound, ref) = try located(namespace: namespace, name: name)
+    let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(resourceVersion: "0"), context: context)
+    let (bound, ref) = try located(uid: current.draft.uid, name: name)
     guard let logs = bound.abilities.logs else {
       throw .methodNotSupported(
         "log", resource: "workflows", group: group,

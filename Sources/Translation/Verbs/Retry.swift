@@ -1,20 +1,25 @@
 internal import AdapterKit
 internal import JSON
+internal import OrderedCollections
 package import KubeWire
 
 extension Gateway {
   /// POST …/retry: runs a finished run again.
   ///
   /// - Returns: the same object with a greater attempt or, where the engine makes a new run of it, the new object.
-  package func retry(namespace: String, name: String, context: RequestContext) async throws(StatusError) -> StoredObject {
+  package func retry(namespace: String, name: String, options: WriteOptions, context: RequestContext) async throws(StatusError) -> StoredObject {
     let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
-    let (bound, ref) = try located(namespace: namespace, name: name)
+    let (bound, ref) = try located(uid: current.draft.uid, name: name)
     try checkOwnership(bound, current, isOurs: isOurs(ref), write: "retry")
     guard let retrying = bound.abilities.retrying else {
       throw .methodNotSupported(
         "retry", resource: "workflows", group: group,
         advice: bound.adapter.traits.limitations["retry"] ?? "\(bound.adapter.traits.engine) cannot run a run again")
     }
+    if current.draft.metadata["deletionTimestamp"] != nil {
+      throw .conflict(resource: "workflows", group: group, name: name, reason: "object is being deleted")
+    }
+    if options.dryRun { return current }
     do throws(AdapterError) {
       let key = try await bound.driver.withRunLock(ref.key) { () async throws(AdapterError) -> RunKey in
         let began = clock.now
