@@ -61,8 +61,14 @@ package final class Gateway: Sendable {
     return (bound, ref)
   }
 
-  /// True for a run that was submitted here: it has the envelope that was made for it.
-  func isOurs(_ ref: RunRef) -> Bool { store.read { $0.ownsEnvelope(ref) } }
+  /// True for a run that was submitted here, it has the envelope that was made for it, and for the runs of a schedule that was.
+  func isOurs(_ ref: RunRef) -> Bool {
+    store.read { state in
+      if state.ownsEnvelope(ref) { return true }
+      guard let schedule = state.run(ref)?.core?.scheduledBy else { return false }
+      return state.ownsEnvelope(RunRef(ref.binding, RunKey(kind: .schedule, parent: ref.key.parent, id: schedule)))
+    }
+  }
 
   /// Looks up every submission whose answer was lost and whose engine had its time, then frees the name.
   private func settleDoubts() async {

@@ -69,14 +69,6 @@ import Testing
     #expect(made.count == 36 && made.split(separator: "-").count == 5)
   }
 
-  @Test("A patch's changes are told by their paths") func differences() {
-    let a: JSONValue = ["spec": ["timeout": "1m", "steps": [1]], "metadata": ["labels": ["a": "b"]]]
-    #expect(PatchHandler.differences(a, a.merging(patch: ["spec": ["timeout": "1m"]]), at: "").isEmpty)
-    #expect(
-      PatchHandler.differences(a, a.merging(patch: ["spec": ["timeout": nil, "steps": []], "metadata": ["labels": ["c": "d"]]]), at: "")
-        == ["spec.timeout", "spec.steps", "metadata.labels.c"])
-  }
-
   @Test("K2: a log comes in pieces, rests when the client is slow, and ends", .timeLimit(.minutes(1))) func logBody() async {
     let pieces = Mutex(["one\n", "two\n", "three\n"])
     let stream = LogStream(

@@ -3,7 +3,7 @@ extension KindDescription {
   package static func workflow(group: String) -> KindDescription {
     KindDescription(
       kind: "Workflow", plural: "workflows", singular: "workflow", shortNames: ["wf"], categories: ["workflows"], isNamespaced: true,
-      verbs: ["create", "delete", "deletecollection", "get", "list", "watch"],
+      verbs: ["create", "delete", "deletecollection", "get", "list", "patch", "watch"],
       subresources: [
         Subresource("status", verbs: ["get"], "The object with its status."),
         Subresource(

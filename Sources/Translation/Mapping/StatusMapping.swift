@@ -43,6 +43,8 @@ struct EngineRefusal {
   /// `parameters.seconds` as the adapter says it, in the object's own terms.
   private static func path(_ field: String?) -> String {
     guard let field, !field.isEmpty else { return "spec" }
+    // What we made of namespace and name.
+    if ["name", "key", "idempotencyKey", "dag_run_id"].contains(field) { return "metadata.name" }
     return field.hasPrefix("spec") ? field : "spec.\(field)"
   }
 }

@@ -17,7 +17,7 @@ struct WorkflowProjection: Sendable {
     let name = envelope?.name ?? EngineNames.runName(template: core.template, id: run.key.id, identity: run.identity)
     let uid = envelope?.uid ?? EngineNames.uid(backend: binding.backend, identity: run.identity)
     let created = core.createdAt ?? envelope?.submittedAt ?? core.startedAt
-    let spec = spec(core, envelope)
+    let spec = spec(core, envelope, overlay)
     let status = WorkflowStatus(run: run, core: core, overlay: overlay, binding: binding, uid: uid)
     let labels = labels(run, core, envelope, overlay)
     return ObjectDraft(
@@ -32,7 +32,7 @@ struct WorkflowProjection: Sendable {
         .value(.string(name)), .value(.string(spec["templateRef"]?["name"]?.string ?? "<inline>")), .value(.string(status.phaseCell)),
         .value(.string(status.progress ?? "")), .since(core.startedAt), .between(core.startedAt, status.completionTime), .since(created),
         .value(.string(binding.backend)), .value(.string(run.key.description)), .value(.string(core.url ?? "")),
-        .value(.string(status.message ?? "")),
+        .value(.string(status.messageCell)),
       ])
   }
 
@@ -68,10 +68,11 @@ struct WorkflowProjection: Sendable {
   }
 
   /// The spec as submitted; for a run made elsewhere, the one that would have started it.
-  private func spec(_ core: RunCore, _ envelope: Envelope?) -> JSONValue {
+  private func spec(_ core: RunCore, _ envelope: Envelope?, _ overlay: Overlay) -> JSONValue {
     if let envelope {
       var spec = envelope.spec
-      if core.suspended != (spec["suspend"]?.bool ?? false) { spec["suspend"] = .bool(core.suspended) }
+      if core.suspended != (spec["suspend"]?.bool ?? false), !core.phase.isTerminal { spec["suspend"] = .bool(core.suspended) }
+      if overlay.json["spec"]?["cancel"]?.bool == true { spec["cancel"] = true }
       return spec
     }
     var spec = JSONObject()

@@ -14,12 +14,15 @@ struct WorkflowStatus {
   /// What the PHASE column shows.
   var phaseCell: String { phase.rawValue }
 
+  /// What the MESSAGE column shows: why, and what.
+  var messageCell: String { [reason, message].compactMap { $0 }.joined(separator: ": ") }
+
   init(run: KnownRun, core: RunCore, overlay: Overlay, binding: BindingInfo, uid: String) {
     phase = run.key.kind == .schedule ? .running : core.phase
     reason =
       run.key.kind == .schedule
       ? (core.suspended ? "Suspended" : "Scheduled") : core.reason ?? (core.suspended && !phase.isTerminal ? "Suspended" : nil)
-    message = core.message ?? (reason == "TimedOut" ? "ran longer than spec.timeout allows" : nil)
+    message = core.message ?? Self.message(reason, core)
     completionTime = phase.isTerminal ? core.finishedAt : nil
     progress = core.progress.map { "\($0.done)/\($0.total)" } ?? Self.progress(run.steps)
 
@@ -45,6 +48,17 @@ struct WorkflowStatus {
     if let url = core.url { backend["url"] = .string(url) }
     status["backend"] = .object(backend)
     json = .object(status)
+  }
+
+  /// Where the engine says nothing.
+  private static func message(_ reason: String?, _ core: RunCore) -> String? {
+    switch reason {
+    case "TimedOut": return "ran longer than spec.timeout allows"
+    case "Scheduled", "Suspended":
+      guard let schedule = core.schedule else { return nil }
+      return schedule + (core.nextRunTime.map { ", next run \($0.rfc3339Seconds)" } ?? "")
+    default: return nil
+    }
   }
 
   private static func progress(_ steps: [RunStep]?) -> String? {

@@ -6,14 +6,20 @@ extension Gateway {
   /// POST …/cancel: stops an active run.
   ///
   /// - Throws: 409 when it has ended, 405 where the engine cannot stop runs, 403 naming the binding's `access`.
-  package func cancel(namespace: String, name: String, options: WriteOptions, context: RequestContext) async throws(StatusError) -> StoredObject {
+  package func cancel(namespace: String, name: String, options: WriteOptions, context: RequestContext) async throws(StatusError)
+    -> StoredObject
+  {
     let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
     let (bound, ref) = try located(uid: current.draft.uid, name: name)
     try checkOwnership(bound, current, isOurs: isOurs(ref), write: "cancel")
+    guard ref.key.kind == .run else {
+      throw .methodNotSupported(
+        "cancel", resource: "workflows", group: group, advice: "a schedule runs nothing itself; suspend or delete it")
+    }
     if options.dryRun { return current }
     do throws(AdapterError) {
       try await bound.driver.withRunLock(ref.key) { () async throws(AdapterError) in
-        try await self.cancel(ref, uid: current.draft.uid, reason: nil, bound: bound)
+        try await self.cancel(ref, uid: current.draft.uid, reason: "requested by \(context.user.name)", bound: bound)
       }
     } catch {
       throw bound.refusal(name, group: group).status(error, isWrite: true)
@@ -23,13 +29,13 @@ extension Gateway {
 
   /// Asks the engine to stop a run and observes what it answers. The caller holds the run's lock.
   ///
-  /// - Parameter reason: what the status says when it was not a person; `TimedOut`.
-  func cancel(_ ref: RunRef, uid: String, reason: String?, bound: Bound) async throws(AdapterError) {
+  /// - Parameter reason: for the engine's own record; `TimedOut` is told in the status.
+  func cancel(_ ref: RunRef, uid: String, reason: String, bound: Bound) async throws(AdapterError) {
     guard let cancelling = bound.abilities.cancelling else {
       throw AdapterError(.unsupported, bound.adapter.traits.limitations["cancel"] ?? "cannot stop runs")
     }
     let began = clock.now
-    if let observation = try await cancelling.cancel(ref.key, uid: uid, reason: reason ?? "Cancelled", scope: bound.info.scope) {
+    if let observation = try await cancelling.cancel(ref.key, uid: uid, reason: reason, scope: bound.info.scope) {
       bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
     }
     bound.driver.wake()

@@ -15,13 +15,19 @@ extension Gateway {
   /// DELETE: cancels an active run and removes it from the engine when it has ended. The intention is kept in the run's overlay, so it survives us.
   ///
   /// - Throws: 403 naming the binding's `access`, 409 for preconditions, 405 where the engine can neither delete nor remember.
-  package func delete(namespace: String, name: String, options: DeleteOptions, context: RequestContext) async throws(StatusError) -> DeleteResult {
+  package func delete(namespace: String, name: String, options: DeleteOptions, context: RequestContext) async throws(StatusError)
+    -> DeleteResult
+  {
     let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
     let (bound, ref) = try located(uid: current.draft.uid, name: name)
     try checkDeletion(current, ref, bound, options)
-    if options.dryRun { return store.run(ref)?.isActive ?? true && ref.key.kind == .run ? .pending(current) : .gone(uid: current.draft.uid) }
+    if options.dryRun {
+      return store.run(ref)?.isActive ?? true && ref.key.kind == .run ? .pending(current) : .gone(uid: current.draft.uid)
+    }
     let result = await bound.driver.withRunLock(ref.key) { () async -> Result<DeleteResult, StatusError> in
-      do throws(StatusError) { return .success(try await self.deleteAlone(ref, uid: current.draft.uid, bound: bound, options: options)) } catch {
+      do throws(StatusError) {
+        return .success(try await self.deleteAlone(ref, uid: current.draft.uid, bound: bound, options: options))
+      } catch {
         return .failure(error)
       }
     }
@@ -33,7 +39,8 @@ extension Gateway {
     guard let object = store.object(of: ref), object.draft.uid == uid else { return .gone(uid: uid) }
     try checkDeletion(object, ref, bound, options)
     do throws(AdapterError) {
-      return bound.info.deletionPolicy == .retain ? try await hide(ref, uid: uid, bound: bound) : try await remove(ref, uid: uid, bound: bound)
+      return bound.info.deletionPolicy == .retain
+        ? try await hide(ref, uid: uid, bound: bound) : try await remove(ref, uid: uid, bound: bound)
     } catch {
       throw bound.refusal(object.draft.name, group: group).status(error, isWrite: true)
     }
@@ -86,7 +93,9 @@ extension Gateway {
       try await deleting.delete(ref.key, scope: bound.info.scope)
     } catch {
       // The engine still winds it up: DeletionFinisher goes on when it has ended.
-      if error.code == .conflict, let object = store.object(of: ref), object.draft.metadata["deletionTimestamp"] != nil { return .pending(object) }
+      if error.code == .conflict, let object = store.object(of: ref), object.draft.metadata["deletionTimestamp"] != nil {
+        return .pending(object)
+      }
       // "Not found" can also mean "you may not see it": DELETED needs proof (design §5).
       guard error.code == .notFound, try await isProvenGone(ref, bound: bound) else { throw error }
     }
@@ -101,7 +110,7 @@ extension Gateway {
   private func end(_ ref: RunRef, uid: String, bound: Bound) async throws(AdapterError) {
     guard ref.key.kind == .run, store.run(ref)?.isActive ?? true else { return }
     do throws(AdapterError) {
-      try await cancel(ref, uid: uid, reason: nil, bound: bound)
+      try await cancel(ref, uid: uid, reason: "deleted", bound: bound)
     } catch {
       guard error.code == .conflict else { throw error }
     }
@@ -127,7 +136,8 @@ extension Gateway {
     var overlay = Overlay(try await keeping.overlay(of: ref.key, uid: uid, scope: bound.info.scope))
     change(&overlay)
     try await keeping.setOverlay(overlay.json, of: ref.key, uid: uid, scope: bound.info.scope)
-    let observation = Observation(key: ref.key, identity: run.identity, attempt: run.attempt, order: run.order, overlay: .present(overlay.json))
+    let observation = Observation(
+      key: ref.key, identity: run.identity, attempt: run.attempt, order: run.order, overlay: .present(overlay.json))
     bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
   }
 

@@ -9,9 +9,10 @@ extension Gateway {
   package func get(_ resource: Resource, namespace: String, name: String, options: GetOptions, context: RequestContext)
     async throws(StatusError) -> StoredObject
   {
+    var late: (bound: Bound, outcome: RefreshOutcome)?
     if resource == .workflows, options.resourceVersion.isEmpty {
       if let ref = store.ref(namespace: namespace, name: name), let bound = bindings.first(where: { $0.id == ref.binding }) {
-        warn(context, bound, await bound.driver.refresh(ref.key, startedAfter: context.now, within: Self.patience))
+        late = (bound, await bound.driver.refresh(ref.key, startedAfter: context.now, within: Self.patience))
       } else {
         for bound in bindings where bound.info.namespace == namespace {
           let outcome = await bound.driver.refreshList(startedAfter: context.now, within: Self.patience)
@@ -25,6 +26,7 @@ extension Gateway {
     guard let object = try store.get(resource, namespace: namespace, name: name) else {
       throw .notFound(resource: resource.rawValue, group: group, name: name)
     }
+    if let late { warn(context, late.bound, late.outcome) }
     return object
   }
 

@@ -15,14 +15,18 @@ extension Gateway {
       let bound = Set(bindings.map(\.info.namespace)).sorted().joined(separator: ", ")
       context.warn("no engine is bound to namespace \"\(namespace)\"; bound are: \(bound.isEmpty ? "none" : bound)")
     }
+    var outcomes: [(Bound, RefreshOutcome)] = []
     if resource == .workflows, options.resourceVersion.isEmpty, options.continueToken.isEmpty {
-      await withTaskGroup(of: (Bound, RefreshOutcome).self) { group in
+      outcomes = await withTaskGroup(of: (Bound, RefreshOutcome).self) { group in
         for bound in scope { group.addTask { (bound, await bound.driver.refreshList(startedAfter: context.now, within: Self.patience)) } }
-        for await (bound, outcome) in group { warn(context, bound, outcome) }
+        return await group.reduce(into: []) { $0.append($1) }
       }
     }
     try await waitForVersion(options)
-    return try store.list(resource, namespace: namespace, options: options)
+    let result = try store.list(resource, namespace: namespace, options: options)
+    // Only with an answer: an error tells by itself.
+    for (bound, outcome) in outcomes { warn(context, bound, outcome) }
+    return result
   }
 
   /// A version that this process has not given out yet may come soon: waits up to 3 s (kubernetes-wire §5 ⁴).

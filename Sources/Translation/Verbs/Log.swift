@@ -13,9 +13,16 @@ extension Gateway {
         "log", resource: "workflows", group: group,
         advice: bound.adapter.traits.limitations["log"] ?? "\(bound.adapter.traits.engine) gives no logs")
     }
+    guard ref.key.kind == .run else {
+      throw .methodNotSupported("log", resource: "workflows", group: group, advice: "a schedule has no log; its runs have")
+    }
     do throws(AdapterError) {
       return try await logs.log(ref.key, options, scope: bound.info.scope)
     } catch {
+      if error.code == .notFound, let step = options.step {
+        let steps = (store.run(ref)?.steps ?? []).map(\.name).joined(separator: ", ")
+        throw .badRequest("there is no log of a step \"\(step)\"; the steps are: \(steps)")
+      }
       throw bound.refusal(name, group: group).status(error, isWrite: false)
     }
   }

@@ -1,13 +1,15 @@
 internal import AdapterKit
 internal import JSON
-internal import OrderedCollections
 package import KubeWire
+internal import OrderedCollections
 
 extension Gateway {
   /// POST …/retry: runs a finished run again.
   ///
   /// - Returns: the same object with a greater attempt or, where the engine makes a new run of it, the new object.
-  package func retry(namespace: String, name: String, options: WriteOptions, context: RequestContext) async throws(StatusError) -> StoredObject {
+  package func retry(namespace: String, name: String, options: WriteOptions, context: RequestContext) async throws(StatusError)
+    -> StoredObject
+  {
     let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
     let (bound, ref) = try located(uid: current.draft.uid, name: name)
     try checkOwnership(bound, current, isOurs: isOurs(ref), write: "retry")
@@ -18,6 +20,10 @@ extension Gateway {
     }
     if current.draft.metadata["deletionTimestamp"] != nil {
       throw .conflict(resource: "workflows", group: group, name: name, reason: "object is being deleted")
+    }
+    guard ref.key.kind == .run else {
+      throw .methodNotSupported(
+        "retry", resource: "workflows", group: group, advice: "a schedule runs nothing itself; suspend or delete it")
     }
     if options.dryRun { return current }
     do throws(AdapterError) {
