@@ -27,7 +27,8 @@ public final class JSONDocument: @unchecked Sendable {
 
   let bytes: UnsafeMutableRawPointer
   let byteCount: Int
-  private(set) var nodes: ContiguousArray<Node>
+  /// Constant, so that reading it needs no check for exclusive access.
+  let nodes: ContiguousArray<Node>
 
   /// Parses `input`, which must hold exactly one JSON value (RFC 8259), in UTF-8.
   ///
@@ -60,10 +61,14 @@ public final class JSONDocument: @unchecked Sendable {
     byteCount = count
     fill(UnsafeMutableRawBufferPointer(start: bytes, count: count))
     bytes.storeBytes(of: 0, toByteOffset: count, as: UInt8.self)
-    nodes = []
+    var nodes: ContiguousArray<Node> = []
     nodes.reserveCapacity(count / 12 + 4)
     var parser = JSONParser(bytes: bytes.assumingMemoryBound(to: UInt8.self), count: byteCount, limits: limits)
-    try parser.parse(into: &nodes)
+    do throws(JSONError) { try parser.parse(into: &nodes) } catch {
+      self.nodes = []
+      throw error
+    }
+    self.nodes = nodes
   }
 
   deinit { bytes.deallocate() }

@@ -85,4 +85,22 @@ import Testing
     }
     #expect(page.accepts(Array("12".utf8)))
   }
+
+  /// Strings are looked at eight bytes at a time: each byte at each place among plain ones, in texts that end right behind.
+  @Test func everyByteAtEveryPlaceOfAString() {
+    let page = GuardedPage(capacity: 64)
+    for length in 1...20 {
+      for place in 0..<length {
+        for byte in UInt8.min...UInt8.max {
+          var text = [UInt8](repeating: 0x61, count: length + 2)
+          text[0] = 0x22
+          text[length + 1] = 0x22
+          text[place + 1] = byte
+          // A quote leaves one too many; a backslash stands before an "a" or the closing quote.
+          let plain = byte >= 0x20 && byte < 0x80 && byte != 0x22 && byte != 0x5C
+          #expect(page.accepts(text) == plain, "\(byte) at \(place) of \(length)")
+        }
+      }
+    }
+  }
 }
