@@ -40,6 +40,7 @@ let package = Package(
     .library(name: "AdapterKit", targets: ["AdapterKit"]),
     .library(name: "AdapterConformance", targets: ["AdapterConformance"]),
     .library(name: "CEL", targets: ["CEL"]),
+    .library(name: "JSON", targets: ["JSON"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
