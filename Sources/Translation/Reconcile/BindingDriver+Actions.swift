@@ -12,7 +12,7 @@ extension BindingDriver {
       store.observeOverlays(binding.id, overlays, began: times.began, ended: times.ended, now: clock.now)
     case .observeTemplates(let templates): store.observeTemplates(binding.id, templates, now: clock.now)
     case .forget(let keys): store.forget(keys.map { RunRef(binding.id, $0) }, now: clock.now)
-    case .settle: handle(.settled)
+    case .settle(let sweepRows): handle(.settled(sweepRows: sweepRows))
     case .markSwept: store.markSwept(binding.id)
     case .expire: store.expire(now: clock.now)
     case .pollEnded(let began, let error): ended(.runs, began: began, error)

@@ -33,7 +33,7 @@ extension Reconciler {
       turn.actions.append(.observe(observed([observation], times, .get)))
       // An adapter that does not tell the envelope even now never will.
       if observation.envelope == .unseen || observation.core == .unseen { runs.giveUp(key) }
-      turn.actions.append(.settle)
+      turn.actions.append(.settle(sweepRows: false))
       demandMet(key, nil, &turn)
     case .failure(let error):
       if error.code == .notFound {
@@ -45,11 +45,11 @@ extension Reconciler {
           turn.hasten(&nextSweep, notBefore: (lastSweep ?? turn.now) + .seconds(30))
         }
         runs.giveUp(key)
-        turn.actions.append(.settle)
+        turn.actions.append(.settle(sweepRows: false))
       } else {
         called(error, &turn)
         retryLater(key, error)
-        turn.actions.append(.settle)
+        turn.actions.append(.settle(sweepRows: false))
       }
       demandMet(key, error, &turn)
     }

@@ -23,8 +23,8 @@ extension Reconciler {
         sweep?.stage = .overlays
         turn.actions.append(.overlays(cursor: nil))
       } else {
-        sweep?.stage = .settling
-        turn.actions.append(.settle)
+        sweep?.stage = .observing
+        turn.actions.append(.settle(sweepRows: true))
       }
     }
   }
@@ -43,14 +43,18 @@ extension Reconciler {
         let began = sweep?.overlaysBegan ?? times.began
         turn.actions.append(.observeOverlays(overlays, CallTimes(began: began, ended: times.ended)))
         sweep?.overlays = [:]
-        sweep?.stage = .settling
-        turn.actions.append(.settle)
+        sweep?.stage = .observing
+        turn.actions.append(.settle(sweepRows: true))
       }
     }
   }
 
-  /// All rows are learnt. The sweep ends when every run's envelope is known too.
-  mutating func settled(_ turn: inout Turn) { endSweepIfSettled(&turn) }
+  /// When all rows are learnt, the sweep ends as soon as every run's envelope is known too. Reads of runs settle meanwhile, on other threads: only
+  /// the sweep's own echo says that its rows are in the store.
+  mutating func settled(sweepRows: Bool, _ turn: inout Turn) {
+    if sweepRows, sweep?.stage == .observing { sweep?.stage = .settling }
+    endSweepIfSettled(&turn)
+  }
 
   mutating func endSweepIfSettled(_ turn: inout Turn) {
     guard var sweep, sweep.stage == .settling, runs.lacking.isEmpty else { return }

@@ -63,7 +63,7 @@ package struct Reconciler: Sendable {
     case .health(let health): self.health(health, &turn)
     case .cancelled(let key, let error): cancelled(key, error, &turn)
     case .learnt(let summaries, let gone): learnt(summaries, gone, turn)
-    case .settled: settled(&turn)
+    case .settled(let sweepRows): settled(sweepRows: sweepRows, &turn)
     case .called(let error): called(error, &turn)
     case .wake:
       burst = Self.burstLength

@@ -18,8 +18,8 @@ package enum ReconcilerAction: Sendable {
   case observeTemplates([EngineTemplate])
   /// Proven gone: DELETED.
   case forget([RunKey])
-  /// To be answered with `.settled` after everything before it was done.
-  case settle
+  /// To be answered with `.settled` after everything before it was done. `sweepRows`: among that are the last rows of a sweep.
+  case settle(sweepRows: Bool)
   /// The first full sweep has ended: the binding can be read.
   case markSwept
   /// Let runs go whose window is over.

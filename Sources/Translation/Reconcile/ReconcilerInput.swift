@@ -19,7 +19,7 @@ package enum ReconcilerInput: Sendable {
   /// What the store made of observations of this binding, whoever made them.
   case learnt([RunSummary], gone: [RunKey])
   /// Everything that was observed before is learnt; the echo of `.settle`.
-  case settled
+  case settled(sweepRows: Bool)
   /// How a call went that was not ours (a live read, a write).
   case called(AdapterError?)
   /// An own write: look soon.

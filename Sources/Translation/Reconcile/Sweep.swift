@@ -7,6 +7,8 @@ struct Sweep: Sendable {
     case pages
     /// Overlays that are kept apart, page by page, after the runs.
     case overlays
+    /// Everything was read; the last of it is on its way into the store.
+    case observing
     /// Direct reads of runs whose rows do not tell their envelope.
     case settling
   }

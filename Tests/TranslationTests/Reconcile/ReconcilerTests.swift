@@ -60,6 +60,19 @@ import Testing
     #expect(simulation.deletions == ["wf-1"])
   }
 
+  @Test func aSweepEndsOnlyWhenItsOwnRowsAreInTheStore() throws {
+    var reconciler = Reconciler(binding: "b", settings: ReconcilerSettings(), abilities: ReconcilerAbilities(), now: at(0))
+    _ = reconciler.handle(.start, now: at(0), random: 0.5)
+    let page = RunPage(observations: [], next: nil)
+    let read = reconciler.handle(.page(.success(page), CallTimes(began: at(0), ended: at(1))), now: at(1), random: 0.5)
+    #expect(read.contains { if case .settle(sweepRows: true) = $0 { true } else { false } })
+    // The read of a run ends on another thread before the rows are learnt.
+    _ = reconciler.handle(.settled(sweepRows: false), now: at(1), random: 0.5)
+    #expect(!reconciler.isSwept)
+    _ = reconciler.handle(.settled(sweepRows: true), now: at(1), random: 0.5)
+    #expect(reconciler.isSwept)
+  }
+
   // MARK: Absence
 
   @Test(arguments: [false, true]) func aDeletedRunGoesAfterProof(_ incremental: Bool) {

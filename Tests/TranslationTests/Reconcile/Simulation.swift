@@ -96,7 +96,7 @@ struct Simulation {
       learn(store.observeOverlays("b", overlays, began: times.began, ended: times.ended, now: now))
     case .observeTemplates(let templates): learn(store.observeTemplates("b", templates, now: now))
     case .forget(let keys): learn(store.forget(keys.map { RunRef("b", $0) }, now: now))
-    case .settle: handle(.settled)
+    case .settle(let sweepRows): handle(.settled(sweepRows: sweepRows))
     case .markSwept:
       store.markSwept("b")
       cursor = try! WatchCursor(.workflows, namespace: nil, options: ListOptions(), in: store.objects)
