@@ -130,12 +130,14 @@ package final class SharedStore: Sendable {
   // MARK: Watches
 
   func register(_ cursor: WatchCursor, _ wake: @escaping @Sendable () -> Void) -> Int {
-    let id = wakers.add(cursor.resource, cursor.selection.namespace, wake)
-    if cursor.resource == .workflows {
-      for (namespaces, begun) in watchListeners.withLock({ $0 }).values
-      where cursor.selection.namespace.map(namespaces.contains) ?? true { begun() }
-    }
-    return id
+    wakers.add(cursor.resource, cursor.selection.namespace, wake)
+  }
+
+  /// Tells those who listen for watches; without any lock, for they may call whatever they like.
+  func watchBegan(_ cursor: WatchCursor) {
+    guard cursor.resource == .workflows else { return }
+    for (namespaces, begun) in watchListeners.withLock({ $0 }).values
+    where cursor.selection.namespace.map(namespaces.contains) ?? true { begun() }
   }
 
   /// Registers who is told that somebody began to watch the runs of a binding's namespaces.

@@ -24,10 +24,12 @@ package final class Watch: Sendable {
   ///
   /// Once, before the first ``next(limit:)``.
   package func start(wake: @escaping @Sendable () -> Void) {
-    state.withLock { state in
-      guard state.waker == nil, !state.isEnded else { return }
+    let cursor = state.withLock { state -> WatchCursor? in
+      guard state.waker == nil, !state.isEnded else { return nil }
       state.waker = store.register(state.cursor, wake)
+      return state.cursor
     }
+    if let cursor { store.watchBegan(cursor) }
   }
 
   /// What is to be sent now. After `.expired` and `.ended` nothing follows.
