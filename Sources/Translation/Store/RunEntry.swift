@@ -12,6 +12,8 @@ struct RunEntry: Sendable {
   var claim: String?
   /// It holds the claim: its object is in the store.
   var isShown = false
+  /// When the latest complete reading of overlays began that did not have the one we know.
+  var overlayMissed: Timestamp?
   /// When the call began that last changed its core.
   var coreChangedAt = Timestamp(microseconds: .min)
 

@@ -3,6 +3,9 @@ package import JSON
 
 extension RunStore {
   /// A complete reading of the overlays that an adapter keeps apart from the runs.
+  ///
+  /// One that is known goes after the second reading in a row without it: pages shift while they are read, and a row that was missed once would undo a
+  /// deletion.
   package mutating func observeOverlays(
     _ binding: BindingID, _ byUID: [String: JSONValue], began: Timestamp, ended: Timestamp, now: Timestamp
   ) -> ObserveOutcome {
@@ -20,6 +23,11 @@ extension RunStore {
         continue
       }
       let before = run.overlayFacet.value
+      if byUID[uid] == nil, run.overlay != nil {
+        let isSecond = runs[key]?.overlayMissed.map { $0 >= run.overlayFacet.ended } ?? false
+        bindings[binding]?.runs[key]?.overlayMissed = began
+        if !isSecond { continue }
+      }
       run.setOverlay(byUID[uid], of: reading)
       bindings[binding]?.runs[key]?.run = run
       if before != run.overlayFacet.value { dirty.insert(ref) }
