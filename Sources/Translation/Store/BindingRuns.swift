@@ -13,8 +13,6 @@ struct BindingRuns: Sendable {
   var overlays: KnownOverlays?
   /// Runs that are gone, and since when: what a call saw that began before that is history.
   var forgotten: [RunKey: (identity: String, at: Timestamp)] = [:]
-  /// Uids that left the window: they never come back (design §5).
-  var departed: [String: Timestamp] = [:]
 
   init(_ settings: BindingSettings) { self.settings = settings }
 

@@ -15,6 +15,7 @@ extension RunStore {
       if let known = entry(ref)?.run, known.identity != observed.observation.identity {
         // The engine gave the key of a run that is gone to another one.
         guard observed.began >= known.lastSeen else { continue }
+        depart(ref, now: now)
         commit(drop(ref, &dirty), [ref.binding], now: now, &outcome)
       }
       let result = merge(observed, ref, now: now)
@@ -41,6 +42,7 @@ extension RunStore {
     var changes: [RunRef: [ObjectChange]] = [:]
     for ref in refs {
       guard let run = entry(ref)?.run else { continue }
+      depart(ref, now: now)
       bindings[ref.binding]?.forgotten[ref.key] = (run.identity, now)
       changes[ref] = drop(ref, &dirty)
       outcome.gone.append(ref)
@@ -55,13 +57,14 @@ extension RunStore {
     var outcome = ObserveOutcome()
     var dirty = DirtyRuns()
     var changes: [ObjectChange] = []
+    departed.prune(before: now - (bindings.values.map(\.settings.window).max() ?? .zero))
     for (id, binding) in bindings.sorted(by: { $0.key < $1.key }) {
       bindings[id]?.forgetForgotten(now: now)
       let over = binding.runs.values.filter { isOver($0, binding.settings, now: now) && !isHeld($0) }
         .sorted { RunKey.precedes($0.run.key, $1.run.key) }
       for entry in over {
         let ref = RunRef(id, entry.run.key)
-        if let uid = entry.uid { bindings[id]?.departed[uid] = now }
+        if let uid = entry.uid { departed.insert(uid, identity: entry.run.identity, isOver: true, now: now) }
         changes += drop(ref, &dirty)
         outcome.gone.append(ref)
       }
@@ -69,6 +72,12 @@ extension RunStore {
     commit(changes, outcome.gone.map(\.binding), now: now, &outcome)
     project(dirty, now: now, &outcome)
     return outcome
+  }
+
+  /// The uid of an envelope goes with the run that it was made for; the copies do not inherit it.
+  private mutating func depart(_ ref: RunRef, now: Timestamp) {
+    guard let entry = entry(ref), let uid = entry.envelope?.uid, ownsEnvelope(ref) else { return }
+    departed.insert(uid, identity: entry.run.identity, isOver: false, now: now)
   }
 
   func isOver(_ entry: RunEntry, _ settings: BindingSettings, now: Timestamp) -> Bool {
@@ -123,11 +132,16 @@ extension RunStore {
 
   /// Of all runs that carry an envelope, the one it was made for (design §6); the others are foreign.
   func ownsEnvelope(_ ref: RunRef) -> Bool {
-    guard let entry = entry(ref), let uid = entry.envelope?.uid, entry.canOwnEnvelope, let carriers = carriers[uid] else { return false }
+    guard let entry = entry(ref), let uid = entry.envelope?.uid, canOwnEnvelope(entry), let carriers = carriers[uid] else { return false }
     return carriers.allSatisfy { other in
-      guard other != ref, let candidate = self.entry(other), candidate.canOwnEnvelope else { return true }
+      guard other != ref, let candidate = self.entry(other), canOwnEnvelope(candidate) else { return true }
       return other.key == ref.key ? ref.binding < other.binding : RunKey.precedes(ref.key, other.key)
     }
+  }
+
+  private func canOwnEnvelope(_ entry: RunEntry) -> Bool {
+    guard let uid = entry.envelope?.uid, entry.canOwnEnvelope else { return false }
+    return departed.admits(uid, identity: entry.run.identity)
   }
 
   func summary(_ ref: RunRef, _ wants: RunSummary.Wants) -> RunSummary? {

@@ -116,7 +116,7 @@ extension RunStore {
         draft = changed
       }
     }
-    guard binding.departed[draft.uid] == nil else { return nil }
+    guard !departed.isOver(draft.uid) else { return nil }
     if isOver(entry, binding.settings, now: now), !Self.isHeld(draft), !entry.isShown { return nil }
     return draft
   }

@@ -14,6 +14,7 @@ package struct RunStore: Sendable {
   var carriers: [String: [RunRef]] = [:]
   /// The runs that are shown, by uid.
   var shown: [String: RunRef] = [:]
+  var departed = Departed()
 
   package init(objects: ObjectStore, bindings: [BindingSettings], projection: any RunProjecting) {
     self.objects = objects

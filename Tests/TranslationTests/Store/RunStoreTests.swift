@@ -133,7 +133,19 @@ import Testing
     observe(seen("2", .running, raw: "first", began: 506, ended: 507, envelope: .present(envelope), created: at(0.5)))
     #expect(store.ref(uid: "uid-mine")?.key.id == "2" && store.ref(namespace: "default", name: "run-9")?.key.id == "9")
     _ = store.forget([RunRef("b", RunKey(id: "2"))], now: at(510))
-    #expect(store.ref(uid: "uid-mine")?.key.id == "9" && store.ref(namespace: "default", name: "run-9") == nil)
+    // The Workflow is deleted: no copy takes its place.
+    #expect(store.ref(uid: "uid-mine") == nil && store.ref(namespace: "default", name: "run-9")?.key.id == "9")
+    observe(seen("2", .running, raw: "there", began: 511, ended: 512, envelope: .present(envelope), created: at(0.5)))
+    #expect(store.ref(uid: "uid-mine")?.key.id == "2" && store.ownsEnvelope(RunRef("b", RunKey(id: "2"))))
+  }
+
+  @Test func departedUidsAreBounded() {
+    var departed = Departed()
+    for i in 0..<25_000 { departed.insert("u\(i)", identity: "i\(i)", isOver: i % 2 == 0, now: at(Double(i))) }
+    #expect(departed.count <= Departed.limit * 9 / 8 && !departed.admits("u24999", identity: "copy"))
+    #expect(departed.admits("u24999", identity: "i24999") && departed.admits("u0", identity: "copy") && departed.isOver("u24998"))
+    departed.prune(before: at(24_990))
+    #expect(departed.count == 10)
   }
 
   @Test mutating func oursComesBeforeAForeignRunOfTheSameName() {
@@ -201,7 +213,12 @@ import Testing
     #expect(store.objects[.workflows].objects.map(\.draft.name) == ["run-1"])
     _ = store.observe([seen("3", .running, began: 5, ended: 6)], now: at(6))
     #expect(store.objects[.workflows].objects.map(\.draft.name) == ["run-1", "run-3"])
-    _ = store.observeOverlays("b", [:], began: at(7), ended: at(8), now: at(8))
+    _ = store.observeOverlays("b", [:], began: at(7), ended: at(7.5), now: at(7.5))
+    #expect(store.objects[.workflows].objects.map(\.draft.name) == ["run-1", "run-3"])
+    _ = store.observeOverlays("b", ["foreign-b-i2": ["hidden": true]], began: at(7.5), ended: at(7.6), now: at(7.6))
+    _ = store.observeOverlays("b", [:], began: at(7.6), ended: at(7.7), now: at(7.7))
+    #expect(store.objects[.workflows].objects.map(\.draft.name) == ["run-1", "run-3"])
+    _ = store.observeOverlays("b", [:], began: at(7.8), ended: at(8), now: at(8))
     #expect(store.objects[.workflows].objects.map(\.draft.name) == ["run-1", "run-2", "run-3"])
     // A write that ended after the reading began knows better.
     _ = store.observe(
