@@ -43,7 +43,7 @@ extension KindDescription {
         ).field("parameters"),
         Schema.string(
           "A cron expression such as `0 3 * * 1-5`, or @hourly, @daily and the like. The Workflow then is a schedule: it stays Running, and each "
-            + "run that it starts is a Workflow of its own, labelled \(group)/schedule."
+            + "run that it starts is a Workflow of its own, labelled \(group)/schedule with the schedule's status.backend.id."
         ).field("schedule"),
         Schema.array(
           "The work itself, step after step; the first that fails ends the run. Not every engine, and not every namespace, allows it. "
