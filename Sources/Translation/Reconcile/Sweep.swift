@@ -41,7 +41,8 @@ struct Sweep: Sendable {
   func reaches(_ run: TrackedRun, _ abilities: ReconcilerAbilities) -> Bool {
     guard run.lastSeen < began else { return false }
     if let ended = run.endedAt, ended < since { return false }
-    if let created = run.createdAt, created < since { return false }
+    // Active runs are listed whatever their age.
+    if !run.isActive, let created = run.createdAt, created < since { return false }
     if let age = abilities.listReachAge, run.createdAt.map({ $0 < began - age }) ?? true { return false }
     if let limit = abilities.listReachRows, rows >= limit {
       guard let created = run.createdAt, let oldestRow, created > oldestRow else { return false }
