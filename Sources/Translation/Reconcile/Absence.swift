@@ -66,6 +66,11 @@ struct Absence: Sendable {
     return true
   }
 
+  /// Some call that began then saw the run: a 404 from before is history.
+  mutating func sighted(_ key: RunKey, at moment: Timestamp) {
+    if case .missing(let at)? = proofs[key], moment > at { found(key) }
+  }
+
   /// The run answered: it is there.
   mutating func found(_ key: RunKey) {
     proofs[key] = nil

@@ -3,11 +3,12 @@ internal import JSON
 
 extension Reconciler {
   /// The store has learnt of runs: remembers what matters, and asks for what is missing.
-  mutating func learnt(_ summaries: [RunSummary], _ gone: [RunKey], _ turn: Turn) {
+  mutating func learnt(_ summaries: [RunSummary], _ gone: [RunKey], _ turn: inout Turn) {
     var details = settings.getsPerRound
     for summary in summaries {
       let key = summary.ref.key
       runs.learn(summary)
+      absence.sighted(key, at: summary.lastSeen)
       if !summary.wants.isDisjoint(with: [.confirmation, .refresh, .envelope]) {
         // A run that cannot be read is asked for again by the next sweep only.
         if !runs.unreadable.contains(key) { gets.add(key, .needed) }
@@ -21,6 +22,7 @@ extension Reconciler {
       runs.remove(key)
       absence.giveUp(key)
       gets.drop(key)
+      demandMet(key, nil, &turn)
     }
   }
 
@@ -75,7 +77,7 @@ extension Reconciler {
   // MARK: Timeouts
 
   mutating func cancelTimedOut(_ turn: inout Turn) {
-    guard abilities.cancelsTimedOut else { return }
+    guard isSwept, abilities.cancelsTimedOut else { return }
     for key in runs.deadlines.filter({ $0.value <= turn.now }).keys.sorted(by: RunKey.precedes) {
       runs.postponeCancel(key, to: turn.now + .seconds(30))
       turn.actions.append(.cancelTimedOut(key))

@@ -62,7 +62,7 @@ package struct Reconciler: Sendable {
     case .parent(let key, let result): parent(key, result, &turn)
     case .health(let health): self.health(health, &turn)
     case .cancelled(let key, let error): cancelled(key, error, &turn)
-    case .learnt(let summaries, let gone): learnt(summaries, gone, turn)
+    case .learnt(let summaries, let gone): learnt(summaries, gone, &turn)
     case .settled(let sweepRows): settled(sweepRows: sweepRows, &turn)
     case .called(let error): called(error, &turn)
     case .wake:
@@ -147,7 +147,7 @@ package struct Reconciler: Sendable {
   private var nextCalls: Timestamp? {
     [
       nextHealth, sweep == nil ? nextSweep : nil, isPolling ? nil : nextPoll, templatePages == nil ? nextTemplates : nil,
-      abilities.cancelsTimedOut ? runs.deadlines.values.min() : nil,
+      isSwept && abilities.cancelsTimedOut ? runs.deadlines.values.min() : nil,
     ].compactMap { $0 }.min()
   }
 

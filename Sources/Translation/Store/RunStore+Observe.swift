@@ -41,7 +41,11 @@ extension RunStore {
     var dirty = DirtyRuns()
     var changes: [RunRef: [ObjectChange]] = [:]
     for ref in refs {
-      guard let run = entry(ref)?.run else { continue }
+      guard let run = entry(ref)?.run else {
+        // Whoever remembers it shall not.
+        outcome.gone.append(ref)
+        continue
+      }
       depart(ref, now: now)
       bindings[ref.binding]?.forgotten[ref.key] = (run.identity, now)
       changes[ref] = drop(ref, &dirty)

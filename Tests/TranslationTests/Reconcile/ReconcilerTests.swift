@@ -191,6 +191,29 @@ import Testing
     #expect(simulation.deletions == ["run-young"])
   }
 
+  @Test func anActiveRunOlderThanTheWindowIsJudgedToo() {
+    var simulation = Simulation()
+    simulation.engine.set("old") { $0.created = at(-30 * 86_400) }
+    simulation.engine.set("young") { _ in }
+    simulation.start()
+    simulation.run(for: 2)
+    simulation.engine.delete("old")
+    simulation.run(for: 400)
+    #expect(simulation.deletions == ["run-old"])
+  }
+
+  @Test func aSightingAfterThe404CancelsTheProof() {
+    var absence = Absence()
+    let key = RunKey(id: "1")
+    let answers = [absence.named(key), absence.missing(key, now: at(10))]
+    #expect(answers == [true, true])
+    absence.sighted(key, at: at(9))
+    #expect(absence.concerns(key))
+    absence.sighted(key, at: at(11))
+    let isGone = absence.parent(key, isReadable: true, now: at(12))
+    #expect(!isGone)
+  }
+
   // MARK: The rest
 
   @Test func backOffGrowsHeedsRetryAfterAndHasOneProbe() {

@@ -171,6 +171,11 @@ import Testing
     #expect(events().isEmpty)
   }
 
+  @Test mutating func forgettingWhatIsUnknownIsToldToo() {
+    let outcome = store.forget([RunRef("b", RunKey(id: "ghost"))], now: at(5))
+    #expect(outcome.gone == [RunRef("b", RunKey(id: "ghost"))] && !outcome.changedObjects)
+  }
+
   @Test mutating func whatACallSawBeforeTheDeletionIsHistory() {
     observe(seen("1", .succeeded, began: 1, ended: 2))
     _ = store.forget([RunRef("b", RunKey(id: "1"))], now: at(5))
