@@ -70,7 +70,7 @@ final class Assembly: Sendable {
         settings: ReconcilerSettings(
           pollInterval: binding.poll.interval, sweepInterval: binding.poll.sweepInterval, window: binding.window.maxAge,
           templateInterval: binding.poll.templatesInterval),
-        store: store, clock: clock, random: { Double.random(in: 0..<1) },
+        store: store, mayWrite: info.access != .observe, clock: clock, random: { Double.random(in: 0..<1) },
         onStatus: { id, conditions in health.report(id, conditions, logger) })
       return Bound(info: info, adapter: adapter, driver: driver)
     }

@@ -39,10 +39,12 @@ package final class BindingDriver: Sendable {
   let queue: AsyncStream<Job>.Continuation
 
   /// - Parameters:
+  ///   - mayWrite: false for a binding that only observes: then nothing is cancelled, whatever its timeout.
   ///   - random: from 0 to 1; for jitter only.
   ///   - onStatus: told of every change of the conditions; must not block.
   package init(
     binding: BindingSettings, adapter: any Adapter, scope: AdapterScope, settings: ReconcilerSettings, store: SharedStore,
+    mayWrite: Bool = true,
     clock: any TimeSource = SystemClock(), random: @escaping @Sendable () -> Double = { Double.random(in: 0...1) },
     onStatus: @escaping @Sendable (BindingID, BackendConditions) -> Void = { _, _ in }
   ) {
@@ -56,7 +58,9 @@ package final class BindingDriver: Sendable {
     self.random = random
     self.onStatus = onStatus
     state = Mutex(
-      State(reconciler: Reconciler(binding: binding.id, settings: settings, abilities: ReconcilerAbilities(of: adapter), now: clock.now)))
+      State(
+        reconciler: Reconciler(
+          binding: binding.id, settings: settings, abilities: ReconcilerAbilities(of: adapter, mayWrite: mayWrite), now: clock.now)))
     (jobs, queue) = AsyncStream.makeStream(of: Job.self)
   }
 

@@ -68,11 +68,12 @@ package struct ReconcilerAbilities: Sendable {
     self.listReachAge = listReachAge
   }
 
-  package init(of adapter: any Adapter) {
+  /// - Parameter mayWrite: false for bindings that only observe: they cancel nothing.
+  package init(of adapter: any Adapter, mayWrite: Bool = true) {
     let abilities = adapter.abilities
     self.init(
       incremental: abilities.incremental != nil, overlaysApart: abilities.overlays.map { !$0.overlayComesWithRuns } ?? false,
-      templates: abilities.templates != nil, cancelsTimedOut: abilities.cancelling != nil && !adapter.traits.enforcesTimeout,
+      templates: abilities.templates != nil, cancelsTimedOut: mayWrite && abilities.cancelling != nil && !adapter.traits.enforcesTimeout,
       listReachRows: adapter.traits.listReachRows, listReachAge: adapter.traits.listReachAge)
   }
 }

@@ -14,10 +14,10 @@ import Testing
     RunStore(objects: emptyStore(), bindings: [BindingSettings(id: "b", namespaces: ["default"])], projection: TestProjection()))
 
   /// Runs a driver that has swept, and ends it.
-  private func withDriver(poll: Duration = .zero, _ body: (BindingDriver) async throws -> Void) async throws {
+  private func withDriver(poll: Duration = .zero, mayWrite: Bool = true, _ body: (BindingDriver) async throws -> Void) async throws {
     let driver = BindingDriver(
       binding: BindingSettings(id: "b", namespaces: ["default"]), adapter: adapter, scope: AdapterScope(),
-      settings: ReconcilerSettings(pollInterval: poll), store: store, clock: clock, random: { 0.5 })
+      settings: ReconcilerSettings(pollInterval: poll), store: store, mayWrite: mayWrite, clock: clock, random: { 0.5 })
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await driver.run() }
       await until { driver.isSwept }
@@ -134,6 +134,16 @@ import Testing
       await until { raw("two") == "TimedOut" }
       driver.forget(RunKey(id: "2"))
       #expect(raw("two") == nil)
+    }
+  }
+
+  @Test func aBindingThatObservesCancelsNothing() async throws {
+    adapter.engine.withLock { $0.set("1") { $0.envelope = .present(testEnvelope("mine", at: at(0), timeout: 50)) } }
+    try await withDriver(mayWrite: false) { driver in
+      clock.advance(60)
+      for _ in 0..<1000 { await Task.yield() }
+      #expect(await driver.refresh(RunKey(id: "1"), startedAfter: clock.now) == .fresh)
+      #expect(adapter.calls("cancel") == 0 && raw("mine") == "r0")
     }
   }
 
