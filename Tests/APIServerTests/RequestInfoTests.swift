@@ -67,6 +67,7 @@ import Testing
           case "delete": ("DELETE", "/a", "")
           case "deletecollection": ("DELETE", "", "")
           case "get": ("GET", "/a", "")
+          case "patch": ("PATCH", "/a", "")
           case "watch": ("GET", "", "watch=1")
           default: ("GET", "", "")
           }
