@@ -86,7 +86,7 @@ struct Lexer {
       switch prefix {
       case [0x72]: return try text(raw: true, bytes: false)
       case [0x62]: return try text(raw: false, bytes: true)
-      case [0x62, 0x72], [0x72, 0x62]: return try text(raw: true, bytes: true)
+      case [0x62, 0x72]: return try text(raw: true, bytes: true)
       default: break
       }
     }
@@ -182,14 +182,9 @@ struct Lexer {
         at += 1
       case 0x5C:
         if raw {
-          guard at + 1 < source.count else { throw fail("the string has no closing quote", at: start) }
+          // Nothing is escaped in a raw string, the closing quote neither.
           out.append(0x5C)
           at += 1
-          // A quote after a backslash does not end a raw string, and both stay.
-          if byte() == quote || byte() == 0x5C {
-            out.append(byte())
-            at += 1
-          }
         } else {
           try escape(bytes: bytes, into: &out)
         }
