@@ -87,6 +87,8 @@ struct PosixZone: Sendable {
     func number() -> Int? {
       let digits = rest.prefix { $0 &- 0x30 < 10 }
       rest = rest.dropFirst(digits.count)
+      // RFC 8536 has numbers up to 365.
+      guard digits.count <= 3 else { return nil }
       return Int(String(decoding: digits, as: UTF8.self))
     }
     func accept(_ byte: UInt8) -> Bool {
