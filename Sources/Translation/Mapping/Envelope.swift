@@ -1,5 +1,6 @@
 internal import Certificates
 package import JSON
+internal import KubeWire
 internal import OrderedCollections
 
 /// The small document that travels inside an engine's run and carries what Kubernetes needs and the engine has no place for.
@@ -66,7 +67,24 @@ package struct Envelope: Sendable, Hashable {
     return .object(members)
   }
 
-  /// Signs over what makes the run ours: backend, namespace, name, uid, submit time and the spec (which names the template).
+  /// What Kubernetes would have accepted: anything else was not made here, and is not to appear as an object.
+  var isWellFormed: Bool {
+    var metadata: JSONObject = ["name": .string(name), "labels": Self.object(labels), "annotations": Self.object(annotations)]
+    if let ownerReferences {
+      guard ownerReferences.array != nil else { return false }
+      metadata["ownerReferences"] = ownerReferences
+    }
+    return !name.isEmpty && Self.isUUID(uid) && MetadataRules.errors(in: metadata).isEmpty
+  }
+
+  /// 8-4-4-4-12 lower-case hex digits.
+  private static func isUUID(_ text: String) -> Bool {
+    let parts = text.utf8.split(separator: 0x2D, omittingEmptySubsequences: false)
+    return parts.map(\.count) == [8, 4, 4, 4, 12]
+      && parts.allSatisfy { $0.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } }
+  }
+
+  /// Signs over the backend and all of the envelope. Last, when nothing in it changes any more.
   package mutating func sign(backend: String, key: [UInt8]) { signature = digest(backend: backend, key: key) }
 
   /// True when one of the keys made the signature.
@@ -76,10 +94,9 @@ package struct Envelope: Sendable, Hashable {
   }
 
   private func digest(backend: String, key: [UInt8]) -> String {
-    let parts: JSONValue = [
-      .string(backend), .string(namespace), .string(name), .string(uid), .string(submittedAt.description),
-      .string(Digest.hex(Digest.sha256(spec.canonical.encoded))),
-    ]
+    var unsigned = self
+    unsigned.signature = nil
+    let parts: JSONValue = [.string(backend), .string(Digest.hex(Digest.sha256(unsigned.json.canonical.encoded)))]
     return Digest.hex(Digest.hmacSHA256(key: key, message: parts.encoded))
   }
 

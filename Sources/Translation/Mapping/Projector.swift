@@ -1,5 +1,5 @@
 package import AdapterKit
-package import JSON
+internal import JSON
 internal import KubeWire
 
 /// Turns runs and definitions of all bindings into objects. Pure, as ``RunProjecting`` wants it.
@@ -29,11 +29,20 @@ package struct Projector: RunProjecting {
     return bindings.values.contains { $0.backend == info.backend && $0.name != info.name }
   }
 
-  package func envelopeIdentity(_ json: JSONValue, binding: BindingID) -> EnvelopeIdentity? {
-    guard let info = bindings[binding], let envelope = Envelope(json), envelope.namespace == info.namespace else { return nil }
+  package func envelopeIdentity(of run: KnownRun, binding: BindingID) -> EnvelopeIdentity? {
+    guard let info = bindings[binding], let core = run.core, let envelope = run.envelope.flatMap(Envelope.init),
+      envelope.namespace == info.namespace, envelope.isWellFormed, Self.fits(core, envelope)
+    else { return nil }
     if !signingKeys.isEmpty, !envelope.isSigned(backend: info.backend, byOneOf: signingKeys) { return nil }
     let timeout = envelope.spec["timeout"]?.string.flatMap(GoDuration.parse)
     return EnvelopeIdentity(uid: envelope.uid, submittedAt: envelope.submittedAt, timeout: timeout)
+  }
+
+  /// Whoever can start a run in the engine can give it any envelope, also one that was seen elsewhere: it holds for a run of its own template only, or,
+  /// with inline steps, for one without a template.
+  private static func fits(_ core: RunCore, _ envelope: Envelope) -> Bool {
+    guard let template = core.template else { return envelope.spec["templateRef"] == nil && envelope.spec["steps"] != nil }
+    return envelope.spec["templateRef"]?["name"]?.string == EngineNames.objectName(template)
   }
 
   package func project(_ template: EngineTemplate, binding: BindingID) -> ObjectDraft? {

@@ -7,8 +7,8 @@ package protocol RunProjecting: Sendable {
   /// - Returns: nil when the run is not to be shown. Called only when core and envelope are known.
   func project(_ run: KnownRun, binding: BindingID, ownsEnvelope: Bool) -> ObjectDraft?
 
-  /// nil for a document that is not one of ours, or not signed by us.
-  func envelopeIdentity(_ envelope: JSONValue, binding: BindingID) -> EnvelopeIdentity?
+  /// The identity of the envelope that a run carries; nil for a document that is not one of ours, not signed by us, or not made for a run like this.
+  func envelopeIdentity(of run: KnownRun, binding: BindingID) -> EnvelopeIdentity?
 
   func project(_ template: EngineTemplate, binding: BindingID) -> ObjectDraft?
 }

@@ -21,7 +21,10 @@ extension RunStore {
       let result = merge(observed, ref, now: now)
       known.append(ref)
       if result.changed { dirty.insert(ref) }
-      if result.envelopeChanged { updateCarrier(ref) }
+      let before = entry(ref)?.envelope?.uid
+      // Whether an envelope fits depends on the run's core too.
+      if result.envelopeChanged || result.coreChanged { updateCarrier(ref) }
+      if let before, before != entry(ref)?.envelope?.uid { for carrier in carriers[before] ?? [] { dirty.insert(carrier) } }
       if result.envelopeChanged || result.coreChanged, let uid = entry(ref)?.envelope?.uid, let carriers = carriers[uid], carriers.count > 1
       {
         for carrier in carriers { dirty.insert(carrier) }
@@ -122,7 +125,7 @@ extension RunStore {
   /// Keeps the index of envelopes in step with what a run carries.
   mutating func updateCarrier(_ ref: RunRef) {
     guard let entry = entry(ref) else { return }
-    let identity = entry.run.envelope.flatMap { projection.envelopeIdentity($0, binding: ref.binding) }
+    let identity = entry.run.envelope == nil ? nil : projection.envelopeIdentity(of: entry.run, binding: ref.binding)
     guard identity != entry.envelope else { return }
     if let old = entry.envelope?.uid { removeCarrier(ref, of: old) }
     if let uid = identity?.uid { carriers[uid, default: []].append(ref) }

@@ -51,8 +51,8 @@ struct TestProjection: RunProjecting {
     return draft
   }
 
-  func envelopeIdentity(_ envelope: JSONValue, binding: BindingID) -> EnvelopeIdentity? {
-    guard let uid = envelope["uid"]?.string, let moment = envelope["at"]?.int else { return nil }
+  func envelopeIdentity(of run: KnownRun, binding: BindingID) -> EnvelopeIdentity? {
+    guard let envelope = run.envelope, let uid = envelope["uid"]?.string, let moment = envelope["at"]?.int else { return nil }
     return EnvelopeIdentity(
       uid: uid, submittedAt: Timestamp(microseconds: moment), timeout: envelope["timeout"]?.int.map { Duration.seconds($0) })
   }
