@@ -67,15 +67,17 @@ extension Reconciler {
     lastSuccess = sweep.began
     lastSweep = turn.now
     unreadableSweeps = sweep.unreadable.isEmpty ? 0 : unreadableSweeps + 1
-    let isUsable = sweep.unreadable.isEmpty || unreadableSweeps >= ReconcilerSettings.unreadableSweeps
-    if !isSwept, isUsable {
+    // Objects that were there before a restart must not be absent from a list because of one row: garbage collectors act on that. Later sweeps keep
+    // what they do not see.
+    if !isSwept, sweep.unreadable.isEmpty {
       isSwept = true
       turn.actions.append(.markSwept)
       if nextPoll == nil, settings.pollInterval > .zero { nextPoll = pollTime(turn) }
     }
     if sweep.unreadable.isEmpty { judgeAbsence(sweep, turn) }
     if !isSwept {
-      nextSweep = turn.jittered(.seconds(5))
+      let pause = ReconcilerSettings.firstSweepPause * (1 << min(max(unreadableSweeps - 1, 0), 4))
+      nextSweep = turn.jittered(min(pause, ReconcilerSettings.longestFirstSweepPause))
     } else if settings.pollInterval > .zero || absence.shrink != nil {
       nextSweep = turn.jittered(sweepInterval)
     }
@@ -100,7 +102,9 @@ extension Reconciler {
         "\(shrink.missing) of \(runs.count) runs are missing from the engine's list; they are shown until that is certain", now: turn.now)
     } else if let first = unreadable.first {
       conditions.synced.become(
-        false, "UnreadableRuns", "\(unreadable.count) of the engine's runs cannot be understood, for example: \(first)", now: turn.now)
+        false, "UnreadableRuns",
+        "\(unreadable.count) of the engine's runs cannot be understood\(isSwept ? "" : ", and the binding cannot be read until they are"), for example: \(first)",
+        now: turn.now)
     } else if isSwept {
       conditions.synced.become(true, "Synced", now: turn.now)
     }

@@ -16,6 +16,7 @@ package struct Reconciler: Sendable {
   package internal(set) var lastSuccess: Timestamp?
   /// When the last sweep ended, well or not.
   var lastSweep: Timestamp?
+  /// Sweeps in a row with rows that nobody understands.
   var unreadableSweeps = 0
   var nextSweep: Timestamp?
   var nextPoll: Timestamp?

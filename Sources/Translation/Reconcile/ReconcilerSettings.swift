@@ -41,8 +41,9 @@ package struct ReconcilerSettings: Sendable {
   static let shrinkSweeps = 3
   static let shrinkTime = Duration.seconds(900)
   static let shrinkSamples = 20
-  /// After that many sweeps in a row that were complete but for rows nobody understands, the binding is readable without them.
-  static let unreadableSweeps = 3
+  /// Between sweeps before the first complete one; doubled while rows are unreadable, up to the longest.
+  static let firstSweepPause = Duration.seconds(5)
+  static let longestFirstSweepPause = Duration.seconds(60)
 }
 
 /// What a reconciler can ask of its adapter.

@@ -134,6 +134,20 @@ import Testing
     #expect(simulation.deletions == ["run-r103"])
   }
 
+  @Test func theFirstSweepHasToUnderstandEveryRow() {
+    var simulation = Simulation()
+    simulation.engine.set("1") { _ in }
+    simulation.engine.unreadableRows = ["row 3: no id"]
+    simulation.start()
+    simulation.run(for: 2000)
+    #expect(!simulation.reconciler.isSwept && simulation.store.notReady(.workflows, namespace: "default") == ["b"])
+    #expect(simulation.conditions?.synced.status == false && simulation.conditions?.synced.reason == "UnreadableRuns")
+    #expect(simulation.conditions?.synced.message.contains("row 3: no id") ?? false)
+    simulation.engine.unreadableRows = []
+    simulation.run(for: 70)
+    #expect(simulation.reconciler.isSwept && simulation.conditions?.synced.status == true)
+  }
+
   @Test func anEngineThatIsDownDeletesNothing() {
     var simulation = simulation(5)
     simulation.engine.isDown = true
