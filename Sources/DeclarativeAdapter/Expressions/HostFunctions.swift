@@ -3,7 +3,8 @@ internal import Certificates
 internal import JSON
 internal import OrderedCollections
 
-/// What expressions of adapter files can call beside the language's own functions; docs/adapters.md has an example of each.
+/// What expressions of adapter files can call beside the language's own functions; docs/expressions.md has an example of each,
+/// and a test runs it.
 enum HostFunctions {
   static let all: [CELFunction] = texts + digests + json + times + maps + names
 
