@@ -19,13 +19,30 @@ extension Reconciler {
     switch result {
     case .failure(let error):
       called(error, &turn)
+      if !Breaker.isEngineWide(error) {
+        // It may be the mark that the engine refuses. Without one the next poll gets a new one, and a sweep tells what was between.
+        mark = nil
+        if isSwept { turn.hasten(&nextSweep, notBefore: (lastSweep ?? turn.now) + settings.pollInterval * settings.idleFactor) }
+      }
       endPoll(error, &turn)
     case .success(let page):
       called(nil, &turn)
+      let hadMark = mark != nil
       mark = page.mark
       if !page.observations.isEmpty { turn.actions.append(.observe(observed(page.observations, times, .list))) }
       for key in page.deleted where runs[key] != nil && absence.named(key) { gets.add(key, .absence) }
-      if !page.complete { turn.hasten(&nextSweep) }
+      if !page.complete, hadMark {
+        // The mark was too old: a new one first, then a sweep, so that nothing falls between them.
+        mark = nil
+        turn.hasten(&nextPoll)
+        endPoll(nil, &turn)
+        return
+      }
+      if !page.complete || !hadMark && lastSweepBegan.map({ $0 <= pollBegan ?? turn.now }) ?? false {
+        // What changed before this mark is told by a sweep that begins now, and by nothing else.
+        owesSweepSince = turn.now
+        turn.hasten(&nextSweep)
+      }
       if page.more {
         turn.actions.append(.changes(mark: mark))
       } else {
@@ -71,7 +88,8 @@ extension Reconciler {
     for (key, _) in active.prefix(settings.getsPerRound) where !gets.inFlight.contains(key) { gets.add(key, .detail) }
   }
 
-  /// A live list: the incremental poll, or the active runs where there is none; never a full sweep (design §4.6).
+  /// A live list: the incremental poll, or the active runs where there is none (design §4.6). Where that leaves nothing to ask for, only a sweep can
+  /// tell.
   mutating func demand(_ turn: inout Turn) {
     guard isSwept else {
       let error = breaker.lastError ?? AdapterError(.unavailable, "the first full read of the engine has not ended")
@@ -79,7 +97,7 @@ extension Reconciler {
       return
     }
     guard breaker.mayTryLive(now: turn.now) else {
-      turn.actions.append(.pollEnded(began: turn.now, breaker.lastError))
+      turn.actions.append(.pollEnded(began: turn.now, breaker.lastError ?? AdapterError(.unavailable, "the engine does not answer")))
       return
     }
     if abilities.incremental {
@@ -90,8 +108,16 @@ extension Reconciler {
       turn.actions.append(.changes(mark: mark))
     } else {
       let active = runs.active.sorted(by: RunKey.precedes).prefix(settings.getsPerRound)
-      guard !active.isEmpty, breaker.isClosed else {
-        turn.actions.append(.pollEnded(began: turn.now, breaker.lastError))
+      guard breaker.isClosed else {
+        turn.actions.append(.pollEnded(began: turn.now, breaker.lastError ?? AdapterError(.unavailable, "the engine does not answer")))
+        return
+      }
+      guard !active.isEmpty else {
+        isSweepDemanded = true
+        if sweep == nil {
+          nextSweep = nil
+          beginSweep(&turn)
+        }
         return
       }
       demanded = (Set(active), turn.now)

@@ -6,6 +6,7 @@ extension Reconciler {
     runs.forgive()
     let sweep = Sweep(began: turn.now, since: turn.now - settings.window)
     self.sweep = sweep
+    lastSweepBegan = turn.now
     turn.actions.append(.list(since: sweep.since, cursor: nil))
   }
 
@@ -81,6 +82,10 @@ extension Reconciler {
     } else if settings.pollInterval > .zero || absence.shrink != nil {
       nextSweep = turn.jittered(sweepInterval)
     }
+    if let since = owesSweepSince {
+      if sweep.began >= since { owesSweepSince = nil } else { turn.hasten(&nextSweep) }
+    }
+    endDemand(began: sweep.began, nil, &turn)
     judgeSync(unreadable: sweep.unreadable, turn)
   }
 
@@ -110,12 +115,19 @@ extension Reconciler {
     }
   }
 
+  private mutating func endDemand(began: Timestamp, _ error: AdapterError?, _ turn: inout Turn) {
+    guard isSweepDemanded else { return }
+    isSweepDemanded = false
+    turn.actions.append(.pollEnded(began: began, error))
+  }
+
   private mutating func sweepFailed(_ error: AdapterError, _ turn: inout Turn) {
+    endDemand(began: sweep?.began ?? turn.now, error, &turn)
     sweep = nil
     lastSweep = turn.now
     called(error, &turn)
     let soonest = max(breaker.openUntil ?? turn.now, turn.jittered(.seconds(isSwept ? 10 : 2)))
-    nextSweep = settings.pollInterval == .zero && isSwept ? nil : soonest
+    nextSweep = settings.pollInterval == .zero && isSwept && owesSweepSince == nil ? nil : soonest
     if conditions.synced.reason != "SuspiciousShrink" {
       conditions.synced.become(false, Breaker.isEngineWide(error) ? "Unreachable" : "ListFailed", error.message, now: turn.now)
     }

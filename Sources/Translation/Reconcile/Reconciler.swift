@@ -24,6 +24,12 @@ package struct Reconciler: Sendable {
   var nextTemplates: Timestamp?
   var nextExpiry: Timestamp?
   var mark: JSONValue?
+  /// When the latest sweep began, however it ended.
+  var lastSweepBegan: Timestamp?
+  /// A sweep has to begin at or after this moment: what changed before it is told by no poll.
+  var owesSweepSince: Timestamp?
+  /// A live list waits for the sweep that is under way.
+  var isSweepDemanded = false
   /// The beginning of the incremental poll that is under way.
   var pollBegan: Timestamp?
   var isPolling = false

@@ -31,6 +31,9 @@ struct ModelEngine {
   var unseen: Set<String> = []
   var parentIsReadable = true
   var unreadableRows: [String] = []
+  /// Marks from before this change are answered with an incomplete page, or refused.
+  var oldestMark = 0
+  var refusesOldMarks = false
   /// Rows do not tell the envelope; direct reads do.
   var rowsLackEnvelope = false
   /// By uid, where they are kept apart from the runs.
@@ -87,6 +90,10 @@ struct ModelEngine {
     calls["changes", default: 0] += 1
     if let failure { return .failure(failure) }
     guard let from = mark?.int else { return .success(ChangePage(observations: [], mark: .int(Int64(change)))) }
+    if from < oldestMark {
+      if refusesOldMarks { return .failure(AdapterError(.invalid, "no such mark")) }
+      return .success(ChangePage(observations: [], mark: .int(from), complete: false))
+    }
     let changed = runs.filter { $0.value.changed > Int(from) && !unlisted.contains($0.key) }.sorted { $0.value.changed < $1.value.changed }
     return .success(
       ChangePage(

@@ -73,6 +73,63 @@ import Testing
     #expect(reconciler.isSwept)
   }
 
+  @Test(arguments: [false, true]) func aMarkThatIsWorthNothingCostsOneSweep(_ isRefused: Bool) {
+    var simulation = simulation(3, incremental: true, sweep: 100_000)
+    simulation.handle(.watched(true))
+    simulation.run(for: 20)
+    // What changes now is told by no poll.
+    simulation.engine.set("r100") { $0.raw = "changed" }
+    simulation.engine.set("new") { _ in }
+    simulation.engine.delete("r102")
+    simulation.engine.oldestMark = simulation.engine.change
+    simulation.engine.refusesOldMarks = isRefused
+    let sweeps = simulation.engine.calls["list"]!
+    simulation.run(for: 60)
+    #expect(simulation.raw("run-r100") == "changed" && simulation.shown.contains("run-new") && simulation.deletions == ["run-r102"])
+    simulation.run(for: 600)
+    #expect(simulation.engine.calls["list"]! - sweeps <= 2)
+  }
+
+  @Test func aMarkThatComesAfterTheSweepBeganIsFollowedByAnother() {
+    var reconciler = Reconciler(
+      binding: "b", settings: ReconcilerSettings(), abilities: ReconcilerAbilities(incremental: true), now: at(0))
+    func lists(_ input: ReconcilerInput, _ moment: Double) -> Int {
+      reconciler.handle(input, now: at(moment), random: 0.5).filter { if case .list = $0 { true } else { false } }.count
+    }
+    _ = reconciler.handle(.start, now: at(0), random: 0.5)
+    let times = CallTimes(began: at(0), ended: at(1))
+    let first = lists(.changes(.failure(AdapterError(.invalid, "not now")), times), 1)
+    _ = lists(.page(.success(RunPage(observations: [], next: nil)), times), 2)
+    _ = lists(.settled(sweepRows: true), 2)
+    // The next poll, and with it the first mark.
+    _ = lists(.timer, 60)
+    let second = lists(.changes(.success(ChangePage(observations: [], mark: 1)), times), 61)
+    #expect(first == 1 && second == 1 && reconciler.isSwept)
+  }
+
+  @Test func aLiveListWithoutActiveRunsAsksTheEngine() {
+    var simulation = Simulation(settings: ReconcilerSettings(pollInterval: .zero))
+    simulation.engine.set("1") { ($0.phase, $0.finished) = (.succeeded, at(0)) }
+    simulation.start()
+    simulation.run(for: 5)
+    simulation.engine.set("2") { _ in }
+    simulation.handle(.demand)
+    #expect(simulation.polls.isEmpty)
+    simulation.run(for: 1)
+    #expect(simulation.polls.count == 1 && simulation.polls.last! == nil && simulation.shown.contains("run-2"))
+  }
+
+  @Test func aLiveListDoesNotWaitForARunThatIsGone() {
+    var simulation = Simulation(settings: ReconcilerSettings(pollInterval: .zero))
+    simulation.engine.set("1") { _ in }
+    simulation.start()
+    simulation.run(for: 5)
+    simulation.handle(.demand)
+    #expect(simulation.polls.isEmpty)
+    simulation.handle(.learnt([], gone: [RunKey(id: "1")]))
+    #expect(simulation.polls.count == 1)
+  }
+
   // MARK: Absence
 
   @Test(arguments: [false, true]) func aDeletedRunGoesAfterProof(_ incremental: Bool) {
