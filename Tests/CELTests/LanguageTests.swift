@@ -54,6 +54,14 @@ import Testing
       ("{'a': 1} == {'a': 2} || {'a': 1} == {'b': 1} || {'a': 1} == {'a': 1, 'b': 1}", false),
       ("{'a': null}.a == null && has({'a': null}.a)", true),
       ("{1: 1} == dyn({1u: 1.0})", true),
+      // With keys or elements of several types their type is dyn, and any number may be looked for.
+      ("{1u: 1.0, 2: 2.0, 3u: 3.0}[3.0] + {1u: 1.0, 2: 2.0}[1] + {1u: 1.0, 2: 2.0}[2u]", 6.0), ("3.0 in {1u: 1.0, 3: 2.0}", true),
+      ("{true: 1, 2: 2, 5u: 3, 'a': 4}[5u] + {true: 1, 2: 2}[true]", 4), ("3.1 in {1u: 1.0, 3: 2.0} || 'x' in {1u: 1.0, 3: 2.0}", false),
+      ("{'a.b': 1, '0': 2}['a.b'] + {'0': 2}['0']", 3), ("[1, 'a'] + [2.0] == [1.0, 'a', 2]", true),
+      ("1u in [dyn(1), 'a'] && !(b'a' in ['a', dyn(1)])", true),
+      ("[{'a': 1}, {'b': 2}].exists(m, has(m.b) && m.b == 2)", true), ("{'a': [1, {'b': [2, 3]}]}.a[1].b[1]", 3),
+      ("[1, 2, 3] == [1, 2, 3] && [[]] != [[[]]]", true),
+      ("{1: {2: {3: 'x'}}}[1][2][3]", "x"), ("{}.size() + [].size() + ''.size() + b''.size()", 0),
       // Equality between types, and order.
       ("dyn(1) == dyn('1') || dyn(null) == dyn(false) || dyn([]) == dyn({})", false),
       ("dyn(1) < dyn(1.5) && dyn(2u) > 1.5 && dyn(-1) < dyn(1u)", true),
@@ -157,7 +165,10 @@ import Testing
     // Lists, maps, members.
     "[1][-1]", "[1][1]", "[1][dyn('0')]", "[1][dyn(0.1)]", "{}['a']", "{'a': 1}.b", "{1: 1}[dyn(1.5)]", "{'a': 1}[1]", "dyn(1).a",
     "dyn('a').b", "{null: 1}", "{[1]: 1}", "{1: 1, dyn(1.0): 2}", "1 in 1", "{true: 1, true: 2}",
-    "{0: 1, dyn(0u): 2}", "[1, 2][0][0]", "{'a': 1}.`b-c`", "{'a': 1}.``", "`a` + 1", "dyn(1) < dyn('a')", "[1] < [2]", "{} < {}",
+    "{0: 1, dyn(0u): 2}", "{1u: 1.0, 2: 2.0, 3u: 3.0}[3.1]", "{3.3: 15.15, 1.0: 5}[1.0]", "{null: false}[null]", "{'k': 1, 'k': 2}.k",
+    "{'a': 1}.0", "[7, 8, 9][3.0]", "[7, 8, 9][dyn(0.1)]",
+    "{'a': 1}['b']", "{'a': {}}.a.b", "{'a': 1}.a.b", "[{}][0].a", "null.a", "null[0]", "1[0]", "{}[[]]", "{dyn([]): 1}", "[1, 2][0][0]",
+    "{'a': 1}.`b-c`", "{'a': 1}.``", "`a` + 1", "dyn(1) < dyn('a')", "[1] < [2]", "{} < {}",
     "null < null", "size(1)", "type(1) < type(2)", "unknown", "unknown(1)", "1.unknown()",
     // Logic and macros.
     "1 && true", "'a' || 1 / 0 > 1", "1 ? 2 : 3", "dyn(1) && true", "1 / 0 > 0 && true", "1 / 0 > 0 || false", "[1].all(x, 1 / 0 > 0)",
@@ -176,6 +187,27 @@ import Testing
     "lists.range('a')", "[1, 2].slice(-1, 1)", "[1].slice(0, 2)", "[1].flatten(-1)",
   ])
   func refuses(source: String) { #expect(throws: CELError.self) { try LibraryTests.value(source) } }
+
+  /// The longest prefix that is declared counts, from the innermost namespace outwards. Parentheses are no node of the tree and alter nothing.
+  @Test(arguments: [
+    ("a.b.c", "", "a.b.c"), ("a.b.d", "", "a.b's d"), ("a.x", "", "a's x"), ("(a).b.c", "", "a.b.c"), ("b.c", "a", "a.b.c"),
+    ("c", "a.b", "a.b.c"), (".a.x", "n", "a's x"),
+    ("a.x", "n", "n.a's x"), ("a.x", "n.m.o", "n.a's x"), (".n.a.x", "n.m", "n.a's x"), ("[1].map(a, .a.x)[0]", "", "a's x"),
+    ("[{'x': 'local'}].map(a, a.x)[0]", "n", "local"),
+  ])
+  func names(source: String, container: String, expected: JSONValue) throws {
+    let values: [String: JSONValue] = [
+      "a": ["x": "a's x", "b": ["c": "a's c"]], "a.b": ["c": "a.b's c", "d": "a.b's d"], "a.b.c": "a.b.c", "n.a": ["x": "n.a's x"],
+    ]
+    var environment = CELEnvironment()
+    environment.container = container
+    var variables = CELVariables()
+    for (name, value) in values {
+      environment.declare(name, .dyn)
+      variables[name] = CELValue(value)
+    }
+    #expect(try CELProgram(source, environment: environment).evaluate(variables).json() == expected)
+  }
 
   /// What an implementation must be able to read at the least.
   @Test func nestsAndRepeats() throws {
