@@ -54,7 +54,9 @@ struct DeletionFinisher: Sendable {
     do {
       try await bound.driver.withRunLock(ref.key) { () async throws(AdapterError) in
         // It may be another run by now, or one whose cancel is on its way.
-        guard let object = gateway.store.object(of: ref), object.draft.uid == uid, object.draft.metadata["deletionTimestamp"] != nil else { return }
+        guard let object = gateway.store.object(of: ref), object.draft.uid == uid, object.draft.metadata["deletionTimestamp"] != nil else {
+          return
+        }
         _ = try await gateway.remove(ref, uid: uid, bound: bound)
       }
       return true
