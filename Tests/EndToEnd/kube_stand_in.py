@@ -7,7 +7,7 @@ import asyncio
 import ssl
 import sys
 
-from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
+from aiohttp import ClientConnectionError, ClientPayloadError, ClientSession, ClientTimeout, TCPConnector, web
 
 NAMESPACES = [{"metadata": {"name": "default", "uid": "1", "resourceVersion": "1"}}]
 
@@ -29,7 +29,7 @@ async def namespaces(request):
     return web.json_response({"kind": "NamespaceList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": NAMESPACES})
 
 
-async def pass_on(request):
+async def relay(request):
     app = request.app
     headers = {name: value for name, value in request.headers.items() if name.lower() not in ("host", "connection", "accept-encoding")}
     async with app["client"].request(
@@ -41,6 +41,17 @@ async def pass_on(request):
             await answer.write(chunk)
         await answer.write_eof()
         return answer
+
+
+async def pass_on(request):
+    """A gateway that is away is a 503, as from a kube-apiserver; one that dies in the middle of an answer ends the connection."""
+    try:
+        return await relay(request)
+    except ClientConnectionError:
+        return web.json_response({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "ServiceUnavailable", "code": 503}, status=503)
+    except (ClientPayloadError, ConnectionResetError):
+        request.transport.close()
+        raise
 
 
 async def start(app):

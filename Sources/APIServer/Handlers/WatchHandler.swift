@@ -9,8 +9,16 @@ struct WatchHandler: Handler {
     let form = try request.form(for: .watch)
     let options = try request.listOptions()
     let services = request.services
-    let watch = try await services.gateway.watch(
-      request.resource, namespace: request.info.namespace, options: options, context: request.context)
+    let watch: Watch
+    do throws(StatusError) {
+      watch = try await services.gateway.watch(
+        request.resource, namespace: request.info.namespace, options: options, context: request.context)
+    } catch {
+      // As kube-apiserver does (kubernetes-wire W4): kopf lists again after an ERROR event, and gives up at a 410 in the status line.
+      guard error.status.reason == "Expired" else { throw error }
+      return HTTPResponse(
+        status: 200, headers: ["Content-Type": "application/json"], body: .bytes(WatchEventEncoder.line("ERROR", error.status.json)))
+    }
     let settings = WatchBody.Settings(
       end: services.clock.now + duration(options, services),
       bookmarkInterval: options.allowWatchBookmarks ? services.configuration.bookmarkInterval : nil)
