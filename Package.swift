@@ -37,6 +37,7 @@ let package = Package(
   products: [
     .executable(name: "workflow-apiserver", targets: ["workflow-apiserver"]),
     .executable(name: "workflow-engine", targets: ["workflow-engine"]),
+    .executable(name: "kubectl-workflow", targets: ["kubectl-workflow"]),
     .library(name: "AdapterKit", targets: ["AdapterKit"]),
     .library(name: "AdapterConformance", targets: ["AdapterConformance"]),
     .library(name: "CEL", targets: ["CEL"]),
@@ -83,6 +84,9 @@ let package = Package(
         "Certificates", "JSON", logging, argumentParser,
       ],
       path: "Sources/Serve", swiftSettings: strict),
+
+    .executableTarget(
+      name: "kubectl-workflow", dependencies: [argumentParser], path: "Sources/KubectlWorkflow", swiftSettings: strict),
 
     // The built-in engine, a program of its own.
     library(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import API, eventually, free_port, workflow
+from stack import API, BIN, KUBECTLS, eventually, free_port, workflow
 
 
 def test_python_dynamic_client_sees_the_life_of_a_workflow(stack):
@@ -91,6 +91,28 @@ def test_kopf_handler_sees_events(stack, tmp_path):
         running.wait(15)
         front.kill()
         front.wait(15)
+
+
+def test_kubectl_plugin(stack):
+    """`kubectl workflow …`, found on the PATH as kubectl finds plugins."""
+    def plugin(*arguments, check=True):
+        environment = {**stack.environment("1.33"), "KUBECTL": str(KUBECTLS["1.33"])}
+        environment["PATH"] = f"{BIN}:{environment['PATH']}"
+        done = subprocess.run([str(KUBECTLS["1.33"]), "workflow", *arguments], capture_output=True, text=True, env=environment, timeout=60)
+        assert done.returncode == 0 or not check, done.stderr
+        return done
+
+    stack.create(workflow("plugged", "echo one; sleep 2; echo two"))
+    assert plugin("logs", "plugged", "-f").stdout.splitlines() == ["[step-0] one", "[step-0] two"]
+    assert plugin("logs", "plugged", "--step", "step-0", "--tail", "1").stdout == "two\n"
+    stack.create(workflow("stopped", "sleep 60"))
+    stack.phase("stopped", "Running")
+    plugin("cancel", "stopped", "-n", "default")
+    assert stack.phase("stopped", "Failed")["status"]["reason"] == "Cancelled"
+    plugin("retry", "stopped")
+    assert stack.phase("stopped", "Running")["status"]["attempt"] == 2
+    missing = plugin("logs", "no-such", check=False)
+    assert missing.returncode == 1 and "not found" in missing.stderr
 
 
 def test_300_cancelled_watches_leave_another_alive(stack):
