@@ -140,11 +140,13 @@ def test_reads_are_calls_and_many_readers_share_one():
         assert any(job in line for line in new), new
         time.sleep(1.5)
         count = len(stack.engine.requests())
+        began = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(50) as pool:
             states = list(pool.map(lambda _: stack.get("live")["status"]["phase"], range(50)))
         assert set(states) == {"Failed"}
         calls = [line for line in stack.engine.requests()[count:] if line.startswith(f"GET /v1/jobs/{job}")]
-        assert len(calls) <= 2, calls
+        # One; a reader that comes more than a second later rightly causes another.
+        assert 1 <= len(calls) <= 1 + int(time.monotonic() - began), calls
 
 
 def test_a_copied_envelope_is_a_foreign_run():
