@@ -103,6 +103,8 @@ class Gateway:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.adapters = adapters
         self.port = port
+        # Whether requests are repeated after a 429 with Retry-After, as client-go does.
+        self.patient = False
         self.config = self.folder / "gateway.yaml"
         self.config.write_text(config if isinstance(config, str) else yaml.safe_dump(config))
         subprocess.run([str(BIN / "workflow-apiserver"), "certificates", "--dir", str(self.folder / "pki")], check=True)
@@ -148,6 +150,15 @@ class Gateway:
 
     def raw(self, method, path, body=None, headers=None, timeout=30):
         """One request, whatever the answer: an object with status, headers, body (bytes) and json()."""
+        answer = self.once(method, path, body, headers, timeout)
+        for _ in range(10):
+            if not self.patient or answer.status != 429:
+                break
+            time.sleep(int(answer.headers["Retry-After"]))
+            answer = self.once(method, path, body, headers, timeout)
+        return answer
+
+    def once(self, method, path, body=None, headers=None, timeout=30):
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, method=method, data=data, headers=dict(headers or {}))
         if data is not None and not request.has_header("Content-type"):

@@ -38,6 +38,7 @@ class AirflowStack(Stack):
                 "username": {"file": str(self.folder / "username")}, "password": {"file": str(self.folder / "password")}}}],
             "bindings": [{"backend": "airflow", "namespace": "default", "scope": {"tags": ["gateway"]}, "inlineSteps": True,
                           "poll": {"interval": "1s"}, **binding}]})
+        self.gateway.patient = True  # SQLite turns a write away when the scheduler writes
         self.wait_for_sweep()
 
 
