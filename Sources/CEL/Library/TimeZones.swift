@@ -3,7 +3,7 @@ internal import Synchronization
 /// Offsets from UTC by fixed offset (`+02:00`, `-09:30`, `02:00`) or by name in the system's time zone database.
 ///
 /// That database is the only thing outside of the process that an evaluation may read: when it first meets the name of a zone, never for `UTC` and
-/// fixed offsets; see docs/decisions/0006-cel-time-zones.md.
+/// fixed offsets; see docs/decisions/0005-cel-time-zones.md.
 enum TimeZones {
   /// Seconds to add to UTC.
   ///
