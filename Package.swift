@@ -60,6 +60,7 @@ let package = Package(
     library("CEL", ["JSON", collections]),
     library("KubeWire", ["JSON", collections]),
     library("HTTPMessage"),
+    library("YAMLText", ["JSON", collections, yams]),
 
     // The seam to the engines, and what implements it.
     library("AdapterKit", ["JSON", collections]),
@@ -73,15 +74,20 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     library("Certificates", ["COpenSSL"]),
     library("Translation", ["KubeWire", "AdapterKit", "JSON", "Certificates", collections]),
-    library("APIServer", ["Translation", "KubeWire", "AdapterKit", "JSON", "HTTPMessage", collections, logging]),
+    library("APIServer", ["Translation", "KubeWire", "AdapterKit", "JSON", "HTTPMessage", "YAMLText", collections, logging]),
     library("HTTPServer", ["HTTPMessage", "Certificates", logging] + nio + nioTLS),
+
+    // What the gateway asks its cluster.
+    library("KubeClient", ["AdapterKit", "CurlTransport", "JSON", "KubeWire", "YAMLText", collections, logging]),
+    library("Delegation", ["APIServer", "HTTPMessage", "JSON", "KubeClient", "KubeWire", "Certificates", "Translation", collections, logging]),
+    library(
+      "Admission", ["AdapterKit", "CEL", "CurlTransport", "JSON", "KubeClient", "KubeWire", "Translation", collections, logging]),
     library("Configuration", ["AdapterKit", "JSON", collections, yams]),
     .executableTarget(
       name: "workflow-apiserver",
       dependencies: [
         "APIServer", "HTTPServer", "HTTPMessage", "Translation", "KubeWire", "AdapterKit", "DeclarativeAdapter", "CurlTransport",
-        "Configuration",
-        "Certificates", "JSON", logging, argumentParser,
+        "Configuration", "Certificates", "JSON", "KubeClient", "Delegation", "Admission", logging, argumentParser,
       ],
       path: "Sources/Serve", swiftSettings: strict),
 
@@ -116,5 +122,11 @@ let package = Package(
       "APIServer", ["AdapterKit", "HTTPMessage", "InMemoryAdapter", "JSON", "KubeWire", "Translation", collections, logging]),
     tests("HTTPServer", ["Certificates", "HTTPMessage", logging] + nio + nioTLS),
     tests("EngineCore", ["JSON", collections, logging]),
+    tests("YAMLText", ["JSON", collections]),
+    tests("KubeClient", ["AdapterKit", "CurlTransport", "JSON", "KubeWire", "TestSupport", collections]),
+    tests(
+      "Delegation",
+      ["APIServer", "Certificates", "HTTPMessage", "JSON", "KubeClient", "KubeWire", "TestSupport", "Translation", collections, logging]),
+    tests("Admission", ["AdapterKit", "CEL", "JSON", "KubeClient", "KubeWire", "TestSupport", "Translation", collections, logging]),
   ]
 )
