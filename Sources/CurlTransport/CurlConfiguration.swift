@@ -2,9 +2,19 @@
 package struct CurlConfiguration: Sendable {
   /// PEM file of the CAs to trust instead of the system's; nil for the system's.
   package var caFile: String?
+  /// The same as PEM text in memory; it goes before ``caFile``.
+  package var caPEM: [UInt8]?
   /// PEM files of the client certificate and its key, for engines that ask for one.
   package var clientCertificateFile: String?
   package var clientKeyFile: String?
+  /// The same as PEM texts in memory (the certificate with its intermediates); they go before the files.
+  package var clientCertificatePEM: [UInt8]?
+  package var clientKeyPEM: [UInt8]?
+  /// The name that is sent as SNI and that the server's certificate must have, where it is not the URL's host.
+  package var tlsServerName: String?
+  /// `host:port`, `host` or `:port` (IPv6 in brackets) to connect to, whatever the URL names; the URL's host stays the name that is asked for
+  /// and verified.
+  package var connectTo: String?
   /// Proxy for both schemes, such as `http://proxy:3128`; an empty text switches proxies off; nil for what the environment says.
   package var proxy: String?
   /// Host names, separated by commas, that are reached directly; `*` for all. nil for what the environment says.
@@ -22,14 +32,21 @@ package struct CurlConfiguration: Sendable {
   package var environment: ProxyEnvironment
 
   package init(
-    caFile: String? = nil, clientCertificateFile: String? = nil, clientKeyFile: String? = nil, proxy: String? = nil, noProxy: String? = nil,
+    caFile: String? = nil, caPEM: [UInt8]? = nil, clientCertificateFile: String? = nil, clientKeyFile: String? = nil,
+    clientCertificatePEM: [UInt8]? = nil, clientKeyPEM: [UInt8]? = nil, tlsServerName: String? = nil, connectTo: String? = nil,
+    proxy: String? = nil, noProxy: String? = nil,
     unixSocketPath: String? = nil, insecureSkipVerify: Bool = false, maxConnectionsPerHost: Int = 8,
     connectTimeout: Duration = .seconds(10),
     userAgent: String = "workflow-apiserver", environment: ProxyEnvironment = .none
   ) {
     self.caFile = caFile
+    self.caPEM = caPEM
     self.clientCertificateFile = clientCertificateFile
     self.clientKeyFile = clientKeyFile
+    self.clientCertificatePEM = clientCertificatePEM
+    self.clientKeyPEM = clientKeyPEM
+    self.tlsServerName = tlsServerName
+    self.connectTo = connectTo
     self.proxy = proxy
     self.noProxy = noProxy
     self.unixSocketPath = unixSocketPath

@@ -13,13 +13,17 @@ enum EasyHandle {
     let options = Options(handle: handle)
     let context = Unmanaged.passUnretained(transfer).toOpaque()
 
-    try options.set("the URL", CURLOPT_URL, request.url)
+    let route = Route(checked, configuration)
+    try options.set("the URL", CURLOPT_URL, route.url)
     try options.set("protocols", CURLOPT_PROTOCOLS_STR, "http,https")
     try options.set("signals", CURLOPT_NOSIGNAL, 1)
     // A cancelled transfer must not wait for the resolver's thread, and with it every other transfer.
     try options.set("quick exit", CURLOPT_QUICK_EXIT, 1)
     try options.set("redirects", CURLOPT_FOLLOWLOCATION, 0)
+    // A peer that vanished behind an idle watch is noticed within three minutes.
     try options.set("keep-alive", CURLOPT_TCP_KEEPALIVE, 1)
+    try options.set("keep-alive", CURLOPT_TCP_KEEPIDLE, 30)
+    try options.set("keep-alive", CURLOPT_TCP_KEEPINTVL, 15)
     try options.set("user agent", CURLOPT_USERAGENT, configuration.userAgent)
     try options.set("encodings", CURLOPT_ACCEPT_ENCODING, "")
     try options.set("connect timeout", CURLOPT_CONNECTTIMEOUT_MS, max(1, configuration.connectTimeout.milliseconds))
@@ -37,7 +41,8 @@ enum EasyHandle {
     if let path = configuration.unixSocketPath { try options.set("unix socket", CURLOPT_UNIX_SOCKET_PATH, path) }
 
     try method(options, request)
-    try headers(options, request, transfer)
+    try headers(options, request, route, transfer)
+    if let target = route.connectTo { try connect(options, target, transfer) }
 
     ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, transfer.errorText)
     ccurl_set_pointer(handle, CURLOPT_PRIVATE, context)
@@ -53,13 +58,36 @@ enum EasyHandle {
     try options.set("TLS version", CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
     try options.set("peer verification", CURLOPT_SSL_VERIFYPEER, configuration.insecureSkipVerify ? 0 : 1)
     try options.set("host verification", CURLOPT_SSL_VERIFYHOST, configuration.insecureSkipVerify ? 0 : 2)
-    if let file = configuration.caFile {
+    // libcurl keeps a CA file that it has read for a day otherwise.
+    try options.set("CA cache", CURLOPT_CA_CACHE_TIMEOUT, 60)
+    if let pem = configuration.caPEM {
+      try options.set("CA", CURLOPT_CAINFO_BLOB, pem)
+      ccurl_set_string(options.handle, CURLOPT_CAPATH, nil)
+    } else if let file = configuration.caFile {
       try options.set("CA file", CURLOPT_CAINFO, file)
       // Else the system's directory would be trusted beside the file.
       ccurl_set_string(options.handle, CURLOPT_CAPATH, nil)
     }
-    if let file = configuration.clientCertificateFile { try options.set("client certificate", CURLOPT_SSLCERT, file) }
-    if let file = configuration.clientKeyFile { try options.set("client key", CURLOPT_SSLKEY, file) }
+    if let pem = configuration.clientCertificatePEM {
+      try options.set("client certificate", CURLOPT_SSLCERT_BLOB, pem)
+    } else if let file = configuration.clientCertificateFile {
+      try options.set("client certificate", CURLOPT_SSLCERT, file)
+    }
+    if let pem = configuration.clientKeyPEM {
+      try options.set("client key", CURLOPT_SSLKEY_BLOB, pem)
+    } else if let file = configuration.clientKeyFile {
+      try options.set("client key", CURLOPT_SSLKEY, file)
+    }
+  }
+
+  private static func connect(_ options: Options, _ target: String, _ transfer: Transfer) throws(TransportError) {
+    guard let list = curl_slist_append(nil, target) else {
+      throw TransportError(.invalidRequest, "out of memory", mayHaveBeenSent: false)
+    }
+    transfer.connectList = UnsafeMutableRawPointer(list)
+    guard ccurl_set_list(options.handle, CURLOPT_CONNECT_TO, list) == CURLE_OK else {
+      throw TransportError(.invalidRequest, "libcurl does not take the address to connect to", mayHaveBeenSent: false)
+    }
   }
 
   private static func method(_ options: Options, _ request: TransportRequest) throws(TransportError) {
@@ -82,12 +110,14 @@ enum EasyHandle {
     }
   }
 
-  private static func headers(_ options: Options, _ request: TransportRequest, _ transfer: Transfer) throws(TransportError) {
+  private static func headers(_ options: Options, _ request: TransportRequest, _ route: Route, _ transfer: Transfer) throws(TransportError)
+  {
     var list: UnsafeMutablePointer<curl_slist>?
     defer { transfer.headerList = UnsafeMutableRawPointer(list) }
     // libcurl would ask for leave before a large body and wait a second for it, and call every body a form.
     var lines = ["Expect:"]
     if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) { lines.append("Content-Type:") }
+    if let host = route.hostHeader, !request.headers.contains(where: { $0.name.lowercased() == "host" }) { lines.append("Host: \(host)") }
     // "Name;" is how libcurl is told to send a header without a value.
     for (name, value) in request.headers { lines.append(value.isEmpty ? "\(name);" : "\(name): \(value)") }
     for line in lines {
@@ -105,6 +135,8 @@ enum EasyHandle {
   static func release(_ transfer: Transfer) {
     curl_slist_free_all(transfer.headerList?.assumingMemoryBound(to: curl_slist.self))
     transfer.headerList = nil
+    curl_slist_free_all(transfer.connectList?.assumingMemoryBound(to: curl_slist.self))
+    transfer.connectList = nil
   }
 
   /// The setopt calls, checked: an option that this libcurl refuses fails one request, never the process.
@@ -116,6 +148,9 @@ enum EasyHandle {
     }
     func set(_ name: StaticString, _ option: CURLoption, _ value: String) throws(TransportError) {
       try check(name, ccurl_set_string(handle, option, value))
+    }
+    func set(_ name: StaticString, _ option: CURLoption, _ value: [UInt8]) throws(TransportError) {
+      try check(name, value.withUnsafeBytes { ccurl_set_blob(handle, option, $0.baseAddress, $0.count) })
     }
     private func check(_ name: StaticString, _ code: CURLcode) throws(TransportError) {
       guard code != CURLE_OK else { return }

@@ -7,6 +7,10 @@ struct CheckedRequest: Sendable {
   var scheme: String
   /// `host` or `host:port`, for messages; never with user information.
   var host: String
+  /// The host without its port; IPv6 in brackets.
+  var hostName: String
+  /// What follows the authority in the URL.
+  var target: String
   var timeoutMilliseconds: Int
 
   /// Only these may be sent again by libcurl, when a kept connection turns out to be dead.
@@ -40,6 +44,9 @@ struct CheckedRequest: Sendable {
     self.request = request
     self.scheme = scheme
     self.host = String(host)
+    hostName =
+      host.hasPrefix("[") ? host.firstIndex(of: "]").map { String(host[...$0]) } ?? self.host : String(host.prefix { $0 != ":" })
+    target = String(request.url[authority.endIndex...])
     // At least 1, because 0 means no limit to libcurl; at most 24 days, because it counts in 32 bits here and there.
     timeoutMilliseconds = max(1, Int(min(seconds, 2_000_000)) * 1000 + Int(attoseconds / 1_000_000_000_000_000))
   }

@@ -24,6 +24,7 @@ final class Transfer: @unchecked Sendable {
   // Driver thread only.
   var handle: UnsafeMutableRawPointer?
   var headerList: UnsafeMutableRawPointer?
+  var connectList: UnsafeMutableRawPointer?
   let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: 256)
   var sink: Sink?
   var status = 0

@@ -1,5 +1,6 @@
 import AdapterKit
 import CurlTransport
+import Foundation
 import TestSupport
 import Testing
 
@@ -44,6 +45,48 @@ struct TLSTests {
     let unknown = CurlTransport(CurlConfiguration(caFile: server.caFile))
     defer { unknown.shutdown() }
     #expect(await failure { try await unknown.send(TransportRequest(method: "GET", url: "https://127.0.0.1:\(server.port)/")) } != nil)
+  }
+
+  @Test func everythingInMemory() async throws {
+    let server = try TLSServer(wantsClientCertificate: true)
+    defer { server.stop() }
+    func bytes(_ file: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: file))) }
+    let known = CurlTransport(
+      CurlConfiguration(
+        caPEM: try bytes(server.caFile), clientCertificatePEM: try bytes(server.certificateFile), clientKeyPEM: try bytes(server.keyFile)))
+    defer { known.shutdown() }
+    #expect(try await known.send(TransportRequest(method: "GET", url: "https://127.0.0.1:\(server.port)/")).status == 200)
+
+    // Only that CA: not the system's beside it, and not none.
+    let stranger = try TemporaryFolder()
+    defer { stranger.remove() }
+    let other = try TestCertificates(in: stranger)
+    let wrong = CurlTransport(CurlConfiguration(caPEM: try bytes(other.caFile)))
+    defer { wrong.shutdown() }
+    #expect(await failure { try await wrong.send(TransportRequest(method: "GET", url: "https://127.0.0.1:\(server.port)/")) }?.code == .tls)
+  }
+
+  @Test func anotherServerName() async throws {
+    let server = try TLSServer(subject: "DNS:kubernetes.default.svc")
+    defer { server.stop() }
+    let url = "https://127.0.0.1:\(server.port)/"
+    let named = CurlTransport(CurlConfiguration(caFile: server.caFile, tlsServerName: "kubernetes.default.svc"))
+    defer { named.shutdown() }
+    #expect(try await named.send(TransportRequest(method: "GET", url: url)).status == 200)
+
+    let misnamed = CurlTransport(CurlConfiguration(caFile: server.caFile, tlsServerName: "kubernetes.example"))
+    defer { misnamed.shutdown() }
+    #expect(await failure { try await misnamed.send(TransportRequest(method: "GET", url: url)) }?.code == .tls)
+  }
+
+  /// As a webhook is called by its Service: its name is asked for and verified, its address connected to.
+  @Test func aNameWithAGivenAddress() async throws {
+    let server = try TLSServer(subject: "DNS:hook.policy.svc")
+    defer { server.stop() }
+    let transport = CurlTransport(CurlConfiguration(caFile: server.caFile, connectTo: "127.0.0.1:\(server.port)"))
+    defer { transport.shutdown() }
+    #expect(try await transport.send(TransportRequest(method: "GET", url: "https://hook.policy.svc:443/validate")).status == 200)
+    #expect(await failure { try await transport.send(TransportRequest(method: "GET", url: "https://other.policy.svc/")) }?.code == .tls)
   }
 
   @Test func aMissingAuthorityFileIsSaid() async throws {
