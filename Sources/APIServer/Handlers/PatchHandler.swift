@@ -9,7 +9,9 @@ internal import Translation
 struct PatchHandler: Handler {
   func handle(_ request: APIRequest) async throws(StatusError) -> HTTPResponse {
     let form = try request.form(for: .object)
-    let patch = try BodyDecoder(request: request).patch()
+    guard case .merge(let patch) = try BodyDecoder(request: request).patch() else {
+      throw .unsupportedMediaType(accepted: APIGroup.patchMediaTypes)
+    }
     let options = try WriteOptions(query: request.query, kind: "PatchOptions")
     if request.query.bool("force") {
       throw .invalidOptions("PatchOptions", [.forbidden("force", "may not be specified for non-apply patch")])

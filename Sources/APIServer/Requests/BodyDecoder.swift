@@ -3,6 +3,7 @@ internal import JSON
 internal import KubeWire
 internal import OrderedCollections
 internal import Translation
+internal import YAMLText
 
 /// Reads request bodies.
 struct BodyDecoder {
@@ -15,8 +16,7 @@ struct BodyDecoder {
   ///
   /// - Throws: 415 for another media type, 400 for what is no JSON, no object of the kind, or, with Strict, has unknown or repeated fields.
   func object(_ validation: FieldValidation) throws(StatusError) -> JSONValue {
-    try checkMediaType(["application/json"])
-    let root = try document().root
+    let root = try document(checked: try mediaType(oneOf: Self.objectTypes)).root
     guard root.kind == .object else {
       throw .badRequest("\(kind) in version \(GoText.quoted(version)) cannot be handled as a \(kind): the body is no object")
     }
@@ -40,21 +40,36 @@ struct BodyDecoder {
   /// The options of a delete; nil when the request has no body.
   func deleteOptions() throws(StatusError) -> DeleteOptions {
     guard !request.http.body.isEmpty else { return try DeleteOptions(body: nil, query: request.query) }
-    try checkMediaType(["application/json"])
-    return try DeleteOptions(body: try document().root.value, query: request.query)
+    let type = try mediaType(oneOf: Self.objectTypes)
+    return try DeleteOptions(body: try document(checked: type).root.value, query: request.query)
   }
 
   /// A patch of one of the media types. - Throws: 415, also when there is no media type (kubernetes-wire N6, C19).
-  func patch() throws(StatusError) -> JSONValue {
-    guard let type = mediaType, APIGroup.patchMediaTypes.contains(type) else {
+  func patch() throws(StatusError) -> PatchBody {
+    guard let type = mediaType.flatMap(PatchBody.MediaType.init), APIGroup.patchMediaTypes.contains(type.rawValue) else {
       throw .unsupportedMediaType(accepted: APIGroup.patchMediaTypes)
     }
+    if type == .apply { return .apply(try applied()) }
+    let value: JSONValue
     do throws(JSONError) {
-      return try JSONValue(parsing: request.http.body)
+      value = try JSONValue(parsing: request.http.body)
     } catch {
       throw .badRequest("error decoding patch: \(error)")
     }
+    return type == .json ? .json(value) : .merge(value)
   }
+
+  /// An applied configuration is YAML, of which JSON is a part.
+  private func applied() throws(StatusError) -> JSONValue {
+    if let json = try? JSONValue(parsing: request.http.body) { return json }
+    do throws(YAMLText.Failure) {
+      return try YAMLText.json(request.http.body)
+    } catch {
+      throw .badRequest("error decoding YAML: \(error)")
+    }
+  }
+
+  private static let objectTypes = ["application/json", "application/yaml"]
 
   /// Without its parameters, in lower case; nil when there is none.
   private var mediaType: String? {
@@ -64,15 +79,24 @@ struct BodyDecoder {
     }
   }
 
-  private func checkMediaType(_ accepted: [String]) throws(StatusError) {
+  private func mediaType(oneOf accepted: [String]) throws(StatusError) -> String {
     // A request without a type is JSON: the Python client sends such (kubernetes-wire N6).
-    guard let type = mediaType, !type.isEmpty, !accepted.contains(type) else { return }
-    throw .unsupportedMediaType(accepted: accepted)
+    guard let type = mediaType, !type.isEmpty else { return "application/json" }
+    guard accepted.contains(type) else { throw .unsupportedMediaType(accepted: accepted) }
+    return type
   }
 
-  private func document() throws(StatusError) -> JSONDocument {
+  private func document(checked type: String) throws(StatusError) -> JSONDocument {
+    var bytes = request.http.body
+    if type == "application/yaml" {
+      do throws(YAMLText.Failure) {
+        bytes = try YAMLText.json(bytes).encoded
+      } catch {
+        throw .badRequest("the object provided is unrecognized (must be of type \(kind)): error converting YAML to JSON: \(error)")
+      }
+    }
     do throws(JSONError) {
-      return try JSONDocument(request.http.body)
+      return try JSONDocument(bytes)
     } catch {
       throw .badRequest(
         "the object provided is unrecognized (must be of type \(kind)): couldn't get version/kind; json parse error: \(error)")

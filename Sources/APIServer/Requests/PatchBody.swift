@@ -1,0 +1,17 @@
+internal import JSON
+
+/// What a PATCH asks for, by its media type (kubernetes-wire C18, S3).
+enum PatchBody: Sendable {
+  enum MediaType: String {
+    case json = "application/json-patch+json"
+    case merge = "application/merge-patch+json"
+    case apply = "application/apply-patch+yaml"
+  }
+
+  /// RFC 6902: the list of operations, not checked yet.
+  case json(JSONValue)
+  /// RFC 7386.
+  case merge(JSONValue)
+  /// The configuration of one field manager.
+  case apply(JSONValue)
+}
