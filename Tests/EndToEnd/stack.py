@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = ROOT / ".build" / "debug"
+BIN = Path(os.environ.get("WORKFLOW_BIN") or ROOT / ".build" / "debug")
 KUBECTLS = {path.parent.name: path for path in sorted((ROOT / ".venv-test" / "kubectl").glob("*/kubectl"))}
 GROUP = "workflow.example.com"
 API = f"/apis/{GROUP}/v1alpha1"
@@ -98,10 +98,11 @@ class Engine:
 class Gateway:
     """The gateway with certificates of its own."""
 
-    def __init__(self, folder, config, port=0, adapters=ROOT / "adapters"):
+    def __init__(self, folder, config, port=0, adapters=ROOT / "adapters", flags=("--authorization-mode", "AlwaysAllow")):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.adapters = adapters
+        self.flags = [str(flag) for flag in flags]
         self.port = port
         # Whether requests are repeated after a 429 with Retry-After, as client-go does.
         self.patient = False
@@ -118,7 +119,7 @@ class Gateway:
         self.process = subprocess.Popen(
             [str(BIN / "workflow-apiserver"), "serve", "--config", str(self.config), "--adapters-dir", str(self.adapters), "--bind-address",
              "127.0.0.1", "--secure-port", str(self.port), "--port-file", str(port_file), "--tls-cert-file", str(pki / "server.crt"),
-             "--tls-private-key-file", str(pki / "server.key"), "--client-ca-file", str(pki / "ca.crt"), "--authorization-mode", "AlwaysAllow"],
+             "--tls-private-key-file", str(pki / "server.key"), "--client-ca-file", str(pki / "ca.crt"), *self.flags],
             stdout=open(self.folder / "gateway.log", "ab"), stderr=subprocess.STDOUT)
         eventually(lambda: self.process.poll() is not None or port_file.exists() and port_file.read_text().strip(), what="the gateway's port")
         assert self.process.poll() is None, (self.folder / "gateway.log").read_text()[-3000:]
