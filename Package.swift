@@ -60,6 +60,8 @@ let package = Package(
     library("CEL", ["JSON", collections]),
     library("KubeWire", ["JSON", collections]),
     library("HTTPMessage"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    library("Compression", ["CZlib"]),
     library("YAMLText", ["JSON", collections, yams]),
 
     // The seam to the engines, and what implements it.
@@ -74,7 +76,7 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     library("Certificates", ["COpenSSL"]),
     library("Translation", ["KubeWire", "AdapterKit", "JSON", "Certificates", collections]),
-    library("APIServer", ["Translation", "KubeWire", "AdapterKit", "JSON", "HTTPMessage", "YAMLText", collections, logging]),
+    library("APIServer", ["Translation", "KubeWire", "AdapterKit", "JSON", "HTTPMessage", "YAMLText", "Compression", collections, logging]),
     library("HTTPServer", ["HTTPMessage", "Certificates", logging] + nio + nioTLS),
 
     // What the gateway asks its cluster.
@@ -122,6 +124,7 @@ let package = Package(
       "APIServer", ["AdapterKit", "HTTPMessage", "InMemoryAdapter", "JSON", "KubeWire", "Translation", collections, logging]),
     tests("HTTPServer", ["Certificates", "HTTPMessage", logging] + nio + nioTLS),
     tests("EngineCore", ["JSON", collections, logging]),
+    tests("Compression"),
     tests("YAMLText", ["JSON", collections]),
     tests("KubeClient", ["AdapterKit", "CurlTransport", "JSON", "KubeWire", "TestSupport", collections]),
     tests(

@@ -123,14 +123,6 @@ package final class APIServerResponder: HTTPResponder {
     if response.headers["Cache-Control"] == nil { response.headers["Cache-Control"] = "no-cache, private" }
     response.headers["Audit-Id"] = auditID
     for value in WarningHeader.values(warnings) { response.headers.add("Warning", value) }
-    if case .bytes(let bytes) = response.body, wantsPretty(request), response.headers["Content-Type"] == "application/json" {
-      response.body = .bytes(JSONPretty.print(bytes) + [0x0A])
-    }
-  }
-
-  private func wantsPretty(_ request: HTTPRequest) -> Bool {
-    if let wish = QueryParameters(request.query)["pretty"] { return wish == "true" || wish == "1" }
-    let agent = request.headers["User-Agent"] ?? ""
-    return ["curl", "Wget", "Mozilla"].contains { agent.hasPrefix($0) }
+    ContentCoding.apply(to: &response, for: request)
   }
 }

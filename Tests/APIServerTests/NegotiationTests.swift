@@ -37,9 +37,16 @@ import Testing
   }
 
   @Test("N8: nothing that we write is 406") func refused() {
-    let status = #expect(throws: StatusError.self) { try form("application/yaml") }?.status
-    #expect(status?.code == 406 && status?.message == "only the following media types are accepted: application/json")
-    #expect(throws: StatusError.self) { try form("application/vnd.kubernetes.protobuf") }
+    let status = #expect(throws: StatusError.self) { try form("application/vnd.kubernetes.protobuf") }?.status
+    #expect(status?.code == 406 && status?.message == "only the following media types are accepted: application/json, application/yaml")
+  }
+
+  @Test("N7: YAML for objects and lists, never for a watch") func yaml() throws {
+    #expect(try form("application/yaml") == .plain)
+    let status = #expect(throws: StatusError.self) { try form("application/yaml", .watch) }?.status
+    #expect(status?.message == "only the following media types are accepted: application/json, application/json;stream=watch")
+    #expect(AcceptHeader("application/yaml").prefersYAML && AcceptHeader("application/json;q=0.5,application/yaml").prefersYAML)
+    #expect(!AcceptHeader("*/*").prefersYAML && !AcceptHeader("application/json,application/yaml").prefersYAML)
   }
 
   @Test("N3: an object's form for a list") func partialOfList() {

@@ -25,9 +25,9 @@ package struct AcceptHeader: Sendable {
 
   /// The first wish that can be met.
   ///
-  /// - Throws: 406; 400 for an `includeObject` that is none.
+  /// - Throws: 406, also for a watch in YAML, which has no form for a stream (kubernetes-wire N7); 400 for an `includeObject` that is none.
   package func form(for answer: Answer, kind: String, query: QueryParameters) throws(StatusError) -> ResponseForm {
-    for clause in clauses where Self.isJSON(clause.type) {
+    for clause in clauses where Self.isJSON(clause.type) || Self.isYAML(clause.type) && answer != .watch {
       guard let wish = clause.parameters["as"], !wish.isEmpty else { return .plain }
       guard clause.parameters["g"] == "meta.k8s.io", let version = ResponseForm.MetaVersion(rawValue: clause.parameters["v"] ?? "") else {
         continue
@@ -47,8 +47,12 @@ package struct AcceptHeader: Sendable {
       default: break
       }
     }
-    throw .notAcceptable(accepted: ["application/json"])
+    throw .notAcceptable(
+      accepted: answer == .watch ? ["application/json", "application/json;stream=watch"] : ["application/json", "application/yaml"])
   }
+
+  /// YAML rather than JSON.
+  var prefersYAML: Bool { clauses.first { Self.isJSON($0.type) || Self.isYAML($0.type) }.map { Self.isYAML($0.type) } ?? false }
 
   /// The first of the types that a client takes, by its own order; nil for none.
   package func first(of types: [String]) -> String? {
@@ -62,6 +66,8 @@ package struct AcceptHeader: Sendable {
   }
 
   private static func isJSON(_ type: String) -> Bool { type == "application/json" || type == "*/*" || type == "application/*" }
+
+  private static func isYAML(_ type: String) -> Bool { type == "application/yaml" }
 
   private static func clause(_ text: Substring) -> Clause? {
     let parts = text.split(separator: ";").map(trimmed)
