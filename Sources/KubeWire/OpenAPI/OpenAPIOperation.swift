@@ -76,7 +76,7 @@ struct OpenAPIPaths {
       onCollection.append(
         operation(
           "post", "create", action: "post", "create a \(kind.kind)", parameters: Self.writing,
-          body: .definition(single, mediaTypes: ["application/json"], required: true), answer: .definition(single), code: 201))
+          body: .definition(single, mediaTypes: Self.objectTypes, required: true), answer: .definition(single), code: 201))
     }
     if kind.verbs.contains("deletecollection") {
       onCollection.append(
@@ -93,13 +93,20 @@ struct OpenAPIPaths {
           "delete", "delete", action: "delete", "delete a \(kind.kind)", parameters: Self.deleting, body: deletion,
           answer: .definition(MetaSchemas.status)))
     }
-    if kind.verbs.contains("create") {
+    func change(_ method: String, suffix: String = "") -> OpenAPIOperation {
+      let what = suffix.isEmpty ? "a \(kind.kind)" : "the \(suffix.lowercased()) of a \(kind.kind)"
+      guard method == "patch" else {
+        return operation(
+          "put", "replace", action: "put", "replace \(what)", suffix: suffix, parameters: Self.writing,
+          body: .definition(single, mediaTypes: Self.objectTypes, required: true), answer: .definition(single))
+      }
       // kubectl looks here, and only here, for whether the server checks fields by itself (kubernetes-wire O3).
-      onItem.append(
-        operation(
-          "patch", "patch", action: "patch", "change a \(kind.kind) in part", parameters: Self.writing + [Self.force],
-          body: .patch(mediaTypes: APIGroup.patchMediaTypes), answer: .definition(single)))
+      return operation(
+        "patch", "patch", action: "patch", "change \(what) in part", suffix: suffix, parameters: Self.writing + [Self.force],
+        body: .patch(mediaTypes: APIGroup.patchMediaTypes), answer: .definition(single))
     }
+    if kind.verbs.contains("update") { onItem.append(change("put")) }
+    if kind.verbs.contains("create") { onItem.append(change("patch")) }
     var paths = [
       OpenAPIPath(path: collection, hasNamespace: kind.isNamespaced, hasName: false, operations: onCollection),
       OpenAPIPath(path: item, hasNamespace: kind.isNamespaced, hasName: true, operations: onItem),
@@ -107,14 +114,20 @@ struct OpenAPIPaths {
     for subresource in kind.subresources {
       let suffix = subresource.name.prefix(1).uppercased() + subresource.name.dropFirst()
       let operations = subresource.verbs.map { verb in
-        verb == "create"
-          ? operation(
-            "post", "create", action: "post", subresource.description, suffix: suffix, parameters: [], answer: .definition(single),
+        switch verb {
+        case "create":
+          operation(
+            "post", "create", action: "post", subresource.description, suffix: suffix, parameters: [Self.dryRun],
+            answer: .definition(single),
             code: 201)
-          : operation(
+        case "update": change("put", suffix: suffix)
+        case "patch": change("patch", suffix: suffix)
+        default:
+          operation(
             "get", "read", action: "get", subresource.description, suffix: suffix,
             parameters: subresource.answer == .text ? Self.logging : [],
             answer: subresource.answer == .text ? .text : .definition(single))
+        }
       }
       paths.append(OpenAPIPath(path: "\(item)/\(subresource.name)", hasNamespace: kind.isNamespaced, hasName: true, operations: operations))
     }
@@ -137,6 +150,8 @@ struct OpenAPIPaths {
     name: "resourceVersion", type: "string",
     description: "Empty for the most recent state, 0 for any that is known, a number for a state that is at least as new.")
   private static let force = Parameter(name: "force", type: "boolean", description: "Only for apply patches.")
+
+  private static let objectTypes = ["application/json", "application/yaml"]
 
   private static let listing: [Parameter] = [
     Parameter(name: "allowWatchBookmarks", type: "boolean", description: "Send events of type BOOKMARK that tell how far the watch is."),
