@@ -126,8 +126,8 @@ final class Exchange {
       pump()
     case .bytes(let bytes):
       let end = bodyless || bytes.isEmpty
-      // A 204 has no length (RFC 9110 8.6); a HEAD answer has that of the GET.
-      let length = response.status == 204 || response.status < 200 ? nil : bytes.count
+      // A 204 has no length, and that of a 304 would be the 200's (RFC 9110 8.6); a HEAD answer has that of the GET.
+      let length = [204, 304].contains(response.status) || response.status < 200 ? nil : bytes.count
       complete { wire in
         wire.writeHead(status: response.status, headers: response.headers, length: length, end: end)
         if !end { wire.writeBody(bytes, end: true) }
