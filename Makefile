@@ -1,7 +1,7 @@
 # Two commands do all the set-up on a fresh Debian 12 machine with Swift: `make demo` and `make test`. Both share one debug build.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo demo-airflow test test-fast test-engines format lint clean
+.PHONY: help setup build demo demo-airflow test test-fast test-cluster format lint clean
 
 help: ## Show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ test: setup ## All tests: unit, in process, real kubectl, real engines
 
 test-fast: setup ## Unit tests, the router in process, and kubectl on the built-in engine
 	@hack/test --fast
+
+test-cluster: ## Behind a real kube-apiserver, if KUBEBUILDER_ASSETS names a folder with one
+	@hack/test-cluster
 
 format: ## Format our Swift sources
 	@swift format --in-place --recursive --parallel Sources Tests adapters Package.swift
