@@ -26,7 +26,8 @@ package struct FieldManager: Sendable {
   /// - Returns: the object, without `metadata.managedFields`, and the account. Both are equal to what was given when nothing changed.
   /// - Throws: ``ApplyConflict`` when it would change what others set, unless `force`.
   package func apply(
-    _ applied: JSONValue, to live: JSONValue?, managed: ManagedFields, manager: String, subresource: String = "", force: Bool, now: Timestamp
+    _ applied: JSONValue, to live: JSONValue?, managed: ManagedFields, manager: String, subresource: String = "", force: Bool,
+    now: Timestamp
   ) throws(ApplyConflict) -> (object: JSONValue, managed: ManagedFields) {
     ((live ?? .emptyObject).merging(patch: applied), managed)
   }

@@ -67,7 +67,13 @@ extension JSONValue {
     case (.string(let a), .string(let b)): a.precedesInBytes(b)
     case (.bool(let a), .bool(let b)): !a && b
     default:
-      if let a = double, let b = other.double { a < b } else if rank != other.rank { rank < other.rank } else { text.precedesInBytes(other.text) }
+      if let a = double, let b = other.double {
+        a < b
+      } else if rank != other.rank {
+        rank < other.rank
+      } else {
+        text.precedesInBytes(other.text)
+      }
     }
   }
 

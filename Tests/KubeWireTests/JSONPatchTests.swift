@@ -1,0 +1,108 @@
+import Foundation
+import JSON
+import KubeWire
+import OrderedCollections
+import Testing
+
+@Suite struct JSONPatchTests {
+  /// The official data of RFC 6902, beside the repository.
+  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("../shared/json-patch-tests").standardizedFileURL
+
+  private static var isMissing: Bool { !FileManager.default.fileExists(atPath: folder.path) }
+
+  @Test("The official tests", .disabled(if: isMissing, "../shared/json-patch-tests is not there"), arguments: ["spec_tests", "tests"])
+  func official(file: String) throws {
+    let data = try Data(contentsOf: Self.folder.appendingPathComponent("\(file).json"))
+    let records = try #require(JSONValue(parsing: [UInt8](data)).array)
+    var run = 0
+    // Those marked disabled depend on members that come twice, or on scalars as documents, or are merely optional.
+    for record in records where record["disabled"] != true && record["patch"] != nil {
+      run += 1
+      let document = try #require(record["doc"])
+      let patch = try #require(record["patch"])
+      let comment = record["comment"]?.string ?? patch.text
+      do throws(JSONPatch.Failure) {
+        let result = try JSONPatch(json: patch).apply(to: document)
+        #expect(record["error"] == nil, "\(comment) must fail")
+        if let expected = record["expected"] { #expect(result.isSame(as: expected), "\(comment): \(result.text)") }
+      } catch {
+        #expect(record["error"] != nil, "\(comment): \(error.message)")
+      }
+    }
+    #expect(run > 15)
+  }
+
+  private func apply(_ patch: JSONValue, to value: JSONValue) throws(JSONPatch.Failure) -> JSONValue {
+    try JSONPatch(json: patch).apply(to: value)
+  }
+
+  @Test("Kubernetes' reading: replace of a missing member adds it, test of one against null passes") func lenient() throws {
+    #expect(try apply([["op": "replace", "path": "/a", "value": 1]], to: [:]) == ["a": 1])
+    #expect(try apply([["op": "test", "path": "/a", "value": nil]], to: [:]) == [:])
+    #expect(throws: JSONPatch.Failure.self) { try apply([["op": "test", "path": "/a/b", "value": nil]], to: [:]) }
+    #expect(throws: JSONPatch.Failure.self) { try apply([["op": "test", "path": "/0", "value": nil]], to: []) }
+    #expect(throws: JSONPatch.Failure.self) { try apply([["op": "remove", "path": "/a"]], to: [:]) }
+  }
+
+  @Test("kopf's patch: a test of the resourceVersion before the finalizers") func kopf() throws {
+    let patch: JSONValue = [
+      ["op": "test", "path": "/metadata/resourceVersion", "value": "7"], ["op": "add", "path": "/metadata/finalizers/-", "value": "b"],
+    ]
+    #expect(
+      try apply(patch, to: ["metadata": ["resourceVersion": "7", "finalizers": ["a"]]])["metadata"]?["finalizers"] == ["a", "b"])
+    let failure = #expect(throws: JSONPatch.Failure.self) {
+      try apply(patch, to: ["metadata": ["resourceVersion": "8", "finalizers": ["a"]]])
+    }
+    #expect(failure?.message == "testing value /metadata/resourceVersion failed: test failed")
+    #expect(failure?.statusError.code == 422 && failure?.statusError.status.reason == "Invalid")
+    #expect(failure?.statusError.status.details?.causes.first?.message == failure?.message)
+  }
+
+  @Test("C5: at most 10,000 operations, and 3 MiB of copies") func limits() throws {
+    let test: JSONValue = ["op": "test", "path": "", "value": [:]]
+    #expect(try apply(.array(Array(repeating: test, count: 10_000)), to: [:]) == [:])
+    let many = #expect(throws: JSONPatch.Failure.self) { try apply(.array(Array(repeating: test, count: 10_001)), to: [:]) }
+    #expect(many?.message == "The allowed maximum operations in a JSON patch is 10000, got 10001")
+    #expect(many?.statusError.code == 413)
+    // Each copy doubles the document.
+    let double: JSONValue = ["op": "copy", "from": "", "path": "/a"]
+    let bomb = #expect(throws: JSONPatch.Failure.self) {
+      try apply(.array(Array(repeating: double, count: 60)), to: ["a": 1, "b": .string(String(repeating: "x", count: 100_000))])
+    }
+    #expect(bomb?.message.hasPrefix("Unable to complete the copy") == true && bomb?.statusError.code == 413)
+  }
+
+  @Test("Ten thousand insertions at the front of a long list end early", .timeLimit(.minutes(1))) func moves() {
+    let insertion: JSONValue = ["op": "add", "path": "/0", "value": 0]
+    let failure = #expect(throws: JSONPatch.Failure.self) {
+      try apply(.array(Array(repeating: insertion, count: 10_000)), to: .array(Array(repeating: 0, count: 1_000_000)))
+    }
+    #expect(failure?.statusError.code == 413)
+  }
+
+  @Test("What is no patch at all is 400; what fails leaves nothing done", arguments: ["{}", "1", "[1]", "[[]]", "null"])
+  func malformed(text: String) throws {
+    let json = try JSONValue(parsing: text)
+    let failure = #expect(throws: JSONPatch.Failure.self) { try JSONPatch(json: json) }
+    #expect(failure?.statusError.code == 400)
+  }
+
+  @Test("Random patches neither crash nor lose the rest of the document") func random() throws {
+    var generator = SeededGenerator(seed: 6902)
+    let paths = ["", "/", "/a", "/a/b", "/a/0", "/b/-", "/b/0", "/b/1/c", "/~0", "/~1", "/~2", "x", "/b/99", "/b/-1", "/é"]
+    for _ in 0..<20_000 {
+      var operations: [JSONValue] = []
+      for _ in 0...generator.below(4) {
+        operations.append([
+          "op": .string(generator.pick(["add", "remove", "replace", "move", "copy", "test", "x"])), "path": .string(generator.pick(paths)),
+          "from": .string(generator.pick(paths)), "value": generator.pick([1, nil, [:], [], ["c": [1]], "x"]),
+        ])
+      }
+      let document: JSONValue = ["a": ["b": 1], "b": [1, ["c": 2]], "keep": "this", "": 0]
+      guard let result = try? apply(.array(operations), to: document) else { continue }
+      let touchesAll = operations.contains { $0["path"] == "" || $0["from"] == "" }
+      if !touchesAll { #expect(result["keep"] == "this", "\(operations)") }
+    }
+  }
+}
