@@ -87,6 +87,15 @@ def test_only_the_front_proxy_may_name_another_user(world):
     assert world.direct(WORKFLOWS, certificate=proxy, headers={"X-Remote-User": "bob"}).status == 403
 
 
+def test_metrics_are_for_those_whom_rbac_lets(world):
+    refused = world.direct("/metrics", user="bob")
+    assert refused.status == 403 and 'cannot get path "/metrics"' in refused.json()["message"]
+    world.cluster.kubectl("create", "clusterrole", "scraper", "--verb=get", "--non-resource-url=/metrics")
+    world.cluster.kubectl("create", "clusterrolebinding", "scraper", "--clusterrole=scraper", "--user=scraper")
+    world.cluster.add_user("scraper")
+    assert b"apiserver_request_total" in world.direct("/metrics", user="scraper").body
+
+
 def test_impersonation_goes_through_the_kube_apiserver(cluster):
     refused = cluster.kubectl("get", "wf", "-n", "team-a", "--as=bob", check=False)
     assert 'User "bob" cannot list' in refused.err
