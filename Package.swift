@@ -76,12 +76,14 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     library("Certificates", ["COpenSSL"]),
     library("Translation", ["KubeWire", "AdapterKit", "JSON", "Certificates", collections]),
-    library("APIServer", ["Translation", "KubeWire", "AdapterKit", "JSON", "HTTPMessage", "YAMLText", "Compression", collections, logging]),
+    library(
+      "APIServer", ["Translation", "KubeWire", "AdapterKit", "JSON", "HTTPMessage", "YAMLText", "Compression", collections, logging]),
     library("HTTPServer", ["HTTPMessage", "Certificates", logging] + nio + nioTLS),
 
     // What the gateway asks its cluster.
     library("KubeClient", ["AdapterKit", "CurlTransport", "JSON", "KubeWire", "YAMLText", collections, logging]),
-    library("Delegation", ["APIServer", "HTTPMessage", "JSON", "KubeClient", "KubeWire", "Certificates", "Translation", collections, logging]),
+    library(
+      "Delegation", ["APIServer", "HTTPMessage", "JSON", "KubeClient", "KubeWire", "Certificates", "Translation", collections, logging]),
     library(
       "Admission", ["AdapterKit", "CEL", "CurlTransport", "JSON", "KubeClient", "KubeWire", "Translation", collections, logging]),
     library("Configuration", ["AdapterKit", "JSON", collections, yams]),
@@ -121,12 +123,12 @@ let package = Package(
     tests("Configuration", ["JSON"]),
     tests("Translation", ["AdapterKit", "JSON", "KubeWire", collections]),
     tests(
-      "APIServer", ["AdapterKit", "HTTPMessage", "InMemoryAdapter", "JSON", "KubeWire", "Translation", collections, logging]),
+      "APIServer", ["AdapterKit", "HTTPMessage", "InMemoryAdapter", "JSON", "KubeWire", "Translation", "YAMLText", collections, logging]),
     tests("HTTPServer", ["Certificates", "HTTPMessage", logging] + nio + nioTLS),
     tests("EngineCore", ["JSON", collections, logging]),
     tests("Compression"),
     tests("YAMLText", ["JSON", collections]),
-    tests("KubeClient", ["AdapterKit", "CurlTransport", "JSON", "KubeWire", "TestSupport", collections]),
+    tests("KubeClient", ["AdapterKit", "CurlTransport", "JSON", "KubeWire", "TestSupport", collections, logging]),
     tests(
       "Delegation",
       ["APIServer", "Certificates", "HTTPMessage", "JSON", "KubeClient", "KubeWire", "TestSupport", "Translation", collections, logging]),
