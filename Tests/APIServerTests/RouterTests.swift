@@ -4,6 +4,7 @@ import JSON
 import KubeWire
 import OrderedCollections
 import Testing
+import YAMLText
 
 @testable import APIServer
 
@@ -79,6 +80,28 @@ import Testing
     }
   }
 
+  @Test("N7, N9: YAML in and out, gzip for what is large") func codings() async throws {
+    try await TestServer.run { server in
+      let made = await server.post(
+        Self.collection,
+        "metadata:\n  name: a\n  annotations: {pad: \"\(String(repeating: "x", count: 150_000))\"}\nspec:\n  steps:\n  - {name: s, command: [\"true\"]}\n",
+        type: "application/yaml")
+      #expect(made.status == 201, "\(made.message)")
+      let yaml = await server.get(Self.collection + "/a", accept: "application/yaml")
+      #expect(yaml.response.headers["Content-Type"] == "application/yaml")
+      guard case .bytes(let bytes) = yaml.response.body else { throw StatusError.internalError("no body") }
+      #expect(try YAMLText.json(bytes)["metadata"]?["name"] == "a")
+      let plain = await server.get(Self.collection)
+      #expect(plain.response.headers["Content-Encoding"] == nil && plain.response.headers["Vary"] == "Accept-Encoding")
+      let small = await server.send("GET", "/apis", headers: ["Accept-Encoding": "gzip"])
+      #expect(small.response.headers["Content-Encoding"] == nil)
+      let large = await server.send("GET", Self.collection, headers: ["Accept-Encoding": "gzip"])
+      #expect(large.response.headers["Content-Encoding"] == "gzip")
+      guard case .bytes(let packed) = large.response.body else { throw StatusError.internalError("no body") }
+      #expect(packed.prefix(2) == [0x1F, 0x8B] && packed.count < 20_000)
+    }
+  }
+
   @Test("C2: a dry run stores nothing and has no version") func dryRun() async throws {
     try await TestServer.run { server in
       let answer = await server.post(Self.collection, TestServer.manifest("a"), query: "dryRun=All")
@@ -112,7 +135,8 @@ import Testing
         TestServer.manifest("a", spec: #"{"timeout":5}"#), status: 400,
         "json: cannot unmarshal number into Go struct field Workflow.spec.timeout of type string")
       await message(TestServer.manifest("a", spec: "{}"), status: 422, "spec: Required value")
-      await message("kind: Workflow", status: 415, "application/json", type: "application/yaml")
+      await message("kind: Workflow", status: 415, "application/json, application/yaml", type: "text/plain")
+      await message("kind: Workflow\nkind: Workflow\n", status: 400, "the key 'kind' is there twice", type: "application/yaml")
       let large = await server.post(Self.collection, "\"" + String(repeating: "x", count: 3 << 20) + "\"")
       #expect(large.status == 413 && large.message == "Request entity too large: limit is 3145728")
       // N6: a request without a type is JSON.
@@ -225,7 +249,7 @@ import Testing
         #expect(answer.json["kind"] == "Status" && answer.json["code"] == .int(Int64(status)), "\(method) \(path)")
         #expect(answer.response.headers["Content-Type"] == "application/json" && answer.response.headers["Location"] == nil)
       }
-      let refused = await server.get("/workflows", accept: "application/yaml")
+      let refused = await server.get("/workflows", accept: "application/vnd.kubernetes.protobuf")
       #expect(refused.status == 406 && refused.json["reason"] == "NotAcceptable")
     }
   }
