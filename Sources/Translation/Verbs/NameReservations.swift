@@ -37,6 +37,8 @@ final class NameReservations: Sendable {
     }
   }
 
+  var inDoubt: Int { holders.withLock { $0.values.count { if case .inDoubt = $0 { true } else { false } } } }
+
   /// Those whose engine had its time: they are to be looked up, then released.
   func overdue(now: Timestamp) -> [(key: String, doubt: Doubt)] {
     holders.withLock { holders in
