@@ -1,5 +1,6 @@
 package import AdapterKit
 package import JSON
+internal import Synchronization
 
 /// How one binding stands, for metrics.
 package struct BindingReport: Sendable {
