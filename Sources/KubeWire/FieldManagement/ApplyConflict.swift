@@ -35,8 +35,19 @@ package struct ApplyConflict: Error, Sendable, Hashable {
     }
   }
 
-  /// At least one, by holder and path.
-  package var conflicts: [Conflict]
+  /// At least one, by manager and path.
+  package let conflicts: [Conflict]
+
+  init(_ conflicts: [Conflict]) {
+    // A stable order for those of one holder, which are in the order of their paths.
+    self.conflicts = conflicts.enumerated().sorted { a, b in
+      let (left, right) = (a.element, b.element)
+      if left.manager != right.manager { return left.manager.precedesInBytes(right.manager) }
+      if left.operation != right.operation { return left.operation == .apply }
+      if left.subresource != right.subresource { return left.subresource.precedesInBytes(right.subresource) }
+      return a.offset < b.offset
+    }.map(\.element)
+  }
 
   /// The message of the Status.
   package var message: String {

@@ -23,15 +23,18 @@ enum OpenAPIDialect {
       if let minimum { members["minimum"] = .int(minimum) }
     case .number: members["type"] = "number"
     case .boolean: members["type"] = "boolean"
-    case .array(let element, let keys):
+    case .array(let element, let kind):
       members["type"] = "array"
       members["items"] = self.schema(element)
-      if keys.isEmpty {
-        members["x-kubernetes-list-type"] = "atomic"
-      } else {
+      switch kind {
+      case .atomic: members["x-kubernetes-list-type"] = "atomic"
+      case .set: members["x-kubernetes-list-type"] = "set"
+      case .map(let keys):
         members["x-kubernetes-list-map-keys"] = .array(keys.map { .string($0) })
         members["x-kubernetes-list-type"] = "map"
+        if schema.hasMergeStrategy, let key = keys.first { members["x-kubernetes-patch-merge-key"] = .string(key) }
       }
+      if schema.hasMergeStrategy { members["x-kubernetes-patch-strategy"] = "merge" }
     case .map(let value):
       members["type"] = "object"
       members["additionalProperties"] = self.schema(value)
@@ -53,6 +56,7 @@ enum OpenAPIDialect {
         members["$ref"] = .string(referencePrefix + definition.name)
       }
     }
+    if schema.isAtomic { members["x-kubernetes-map-type"] = "atomic" }
     return .object(members)
   }
 

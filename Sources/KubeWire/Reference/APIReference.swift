@@ -55,7 +55,8 @@ package struct APIReference {
     case .integer: "integer"
     case .number: "number"
     case .boolean: "boolean"
-    case .array(let element, let keys): "list of \(type(element))\(keys.isEmpty ? "" : " by \(keys.joined(separator: ", "))")"
+    case .array(let element, let kind):
+      "\(kind == .set ? "set" : "list") of \(type(element))\(kind.keys.isEmpty ? "" : " by \(kind.keys.joined(separator: ", "))")"
     case .object(let fields, let open): fields.isEmpty && open ? "object of any form" : "object"
     case .map(let value): "map to \(type(value))"
     case .anything: "any value"

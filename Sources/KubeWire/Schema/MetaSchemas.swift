@@ -34,7 +34,8 @@ package enum MetaSchemas {
         Schema.string("The kind of the owner.").field("kind", required: true),
         Schema.string("The name of the owner.").field("name", required: true),
         Schema.string("The uid of the owner.").field("uid", required: true),
-      ]))
+      ]
+    ).atomic)
 
   package static let objectMeta = Schema.Definition(
     prefix + "ObjectMeta",
@@ -47,8 +48,8 @@ package enum MetaSchemas {
         Schema.time("When the object was made. Set by the server, read-only.").field("creationTimestamp"),
         Schema.integer("How many seconds a deletion may take. Read-only.").field("deletionGracePeriodSeconds"),
         Schema.time("Set when deletion was asked for and something still holds the object. Read-only.").field("deletionTimestamp"),
-        Schema.array("What must happen before the object goes away; each is removed by who put it there.", of: .string("")).field(
-          "finalizers"),
+        Schema.set("What must happen before the object goes away; each is removed by who put it there.", of: .string(""))
+          .withMergeStrategy.field("finalizers"),
         Schema.string("The beginning of a name that the server completes with five random characters, when name is empty.").field(
           "generateName"),
         Schema.integer("Counts the changes of the desired state. Read-only.").field("generation"),
@@ -58,7 +59,7 @@ package enum MetaSchemas {
           .field("name"),
         Schema.string("The namespace that the name is unique in. Cannot be changed.").field("namespace"),
         Schema.array("Objects that this one depends on; when all are gone, it is deleted.", of: .reference(ownerReference), keys: ["uid"])
-          .field("ownerReferences"),
+          .withMergeStrategy.field("ownerReferences"),
         Schema.string("The version of this state of the object, for optimistic locking and watches. Opaque, read-only.").field(
           "resourceVersion"),
         Schema.string("Not used.").field("selfLink"),

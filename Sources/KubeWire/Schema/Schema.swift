@@ -7,8 +7,7 @@ package struct Schema: Sendable {
     case integer(format: String, minimum: Int64?)
     case number
     case boolean
-    /// - keys: the members that tell the elements apart, for a list that is merged by key; empty for an atomic list.
-    case array(Schema, keys: [String])
+    case array(Schema, ListKind)
     /// - open: members that are not listed are kept as they are.
     case object([Field], open: Bool)
     /// An object with members of any name.
@@ -16,6 +15,19 @@ package struct Schema: Sendable {
     /// Any JSON value, kept as it is.
     case anything
     case reference(Definition)
+  }
+
+  /// How server-side apply sees a list, and what OpenAPI says of it (`x-kubernetes-list-type`).
+  package enum ListKind: Sendable, Hashable {
+    /// One manager has it as a whole.
+    case atomic
+    /// Each value has its managers, and comes once.
+    case set
+    /// Each element has its managers, down to its members; the members named here tell the elements apart.
+    case map(keys: [String])
+
+    /// Empty where the elements have none.
+    package var keys: [String] { if case .map(let keys) = self { keys } else { [] } }
   }
 
   package struct Field: Sendable {
@@ -40,6 +52,10 @@ package struct Schema: Sendable {
 
   package var form: Form
   package var description: String
+  /// Of an object or a map: one manager has it as a whole (`x-kubernetes-map-type: atomic`). Otherwise each member has its managers.
+  package var isAtomic = false
+  /// Of a list: Kubernetes' own strategic merge patch merges it. Ours has no such patch; the marker is there because Kubernetes' type has it.
+  package var hasMergeStrategy = false
 
   package init(_ form: Form, _ description: String) {
     self.form = form
@@ -68,9 +84,11 @@ extension Schema {
     Schema(.integer(format: format, minimum: minimum), description)
   }
   package static func boolean(_ description: String) -> Schema { Schema(.boolean, description) }
+  /// - Parameter keys: the members that tell the elements apart, for a list that is merged by key; empty for an atomic list.
   package static func array(_ description: String, of element: Schema, keys: [String] = []) -> Schema {
-    Schema(.array(element, keys: keys), description)
+    Schema(.array(element, keys.isEmpty ? .atomic : .map(keys: keys)), description)
   }
+  package static func set(_ description: String, of element: Schema) -> Schema { Schema(.array(element, .set), description) }
   package static func object(_ description: String, open: Bool = false, _ fields: [Field]) -> Schema {
     Schema(.object(fields, open: open), description)
   }
@@ -80,6 +98,20 @@ extension Schema {
     Schema(.reference(definition), description ?? definition.schema.description)
   }
   package static func time(_ description: String) -> Schema { .reference(MetaSchemas.time, description) }
+
+  /// See ``isAtomic``.
+  package var atomic: Schema {
+    var schema = self
+    schema.isAtomic = true
+    return schema
+  }
+
+  /// See ``hasMergeStrategy``.
+  package var withMergeStrategy: Schema {
+    var schema = self
+    schema.hasMergeStrategy = true
+    return schema
+  }
 
   package func field(_ name: String, required: Bool = false) -> Field { Field(name: name, schema: self, isRequired: required) }
 }
