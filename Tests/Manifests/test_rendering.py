@@ -1,0 +1,151 @@
+"""deploy/ renders, by kustomize and by Helm, into the same valid objects."""
+
+import base64
+import json
+import subprocess
+import sys
+
+import kubernetes_validate
+import pytest
+
+from rendering import CHART, CHART_VALUES, RENDERINGS, ROOT, comparable, helm, key, only, rendered, run, scratch
+
+# The oldest that the chart takes, one in between, the newest that the package knows.
+KUBERNETES = ["1.27", "1.30", "1.33", kubernetes_validate.latest_version()]
+# Kinds of others; see requirements-crds.txt.
+sys.path.append(str(ROOT / ".venv-test" / "crds"))
+import cloudcoil.models.cert_manager.v1 as cert_manager  # noqa: E402
+import cloudcoil.models.prometheus_operator.v1 as prometheus_operator  # noqa: E402
+
+FOREIGN = {"cert-manager.io/v1": cert_manager, "monitoring.coreos.com/v1": prometheus_operator}
+
+
+def is_foreign(thing):
+    return thing["apiVersion"] in FOREIGN
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_every_object_fits_the_schema_of_kubernetes(name):
+    things = [thing for thing in rendered(name) if not is_foreign(thing)]
+    assert things
+    for version in KUBERNETES:
+        for thing in things:
+            try:
+                kubernetes_validate.validate(thing, version, strict=True)
+            except kubernetes_validate.ValidationError as error:
+                pytest.fail(f"{key(thing)} with Kubernetes {version}: {list(error.path)}: {error.message}")
+
+
+def model_of(thing):
+    """The published CRD of a kind of others, as a class; such a class takes unknown fields, but does not give them back."""
+    return getattr(FOREIGN[thing["apiVersion"]], thing["kind"])
+
+
+def through_model(thing):
+    return model_of(thing).model_validate(thing).model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+@pytest.mark.parametrize("name", [name for name in RENDERINGS if any(is_foreign(thing) for thing in rendered(name))])
+def test_kinds_of_others_fit_their_crd(name):
+    for thing in filter(is_foreign, rendered(name)):
+        assert through_model(thing) == thing
+
+
+def test_the_schema_check_can_fail():
+    service = json.loads(json.dumps(only(rendered("kustomize:base"), "Service")))
+    service["spec"]["ports"][0]["portt"] = 1
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(service, "1.33", strict=True)
+    certificate = json.loads(json.dumps(only(rendered("kustomize:overlays/cert-manager"), "Certificate", "workflow-apiserver")))
+    certificate["spec"]["dnsName"] = "a"
+    assert through_model(certificate) != certificate
+
+
+@pytest.mark.parametrize("name", RENDERINGS)
+def test_no_object_is_there_twice(name):
+    keys = [key(thing) for thing in rendered(name)]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize(("kustomization", "values"), [
+    ("overlays/cert-manager", "default"), ("base", "existing-secret"), ("overlays/monitoring", "monitoring")])
+def test_the_chart_and_kustomize_make_the_same_objects(kustomization, values):
+    ours, chart = comparable(rendered(f"kustomize:{kustomization}")), comparable(rendered(f"chart:{values}"))
+    assert sorted(ours) == sorted(chart)
+    for name, thing in ours.items():
+        assert thing == chart[name], name
+
+
+@pytest.mark.parametrize("values", CHART_VALUES)
+def test_helm_lint(values):
+    done = helm("lint", CHART, "--strict", values=CHART_VALUES[values])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("values", "message"), [
+    ({"colour": "red"}, "colour"),
+    ({"replicas": -1}, "/replicas"),
+    ({"replicas": "two"}, "/replicas"),
+    ({"tls": {"mode": "none"}}, "/tls/mode"),
+    ({"tls": {"mode": "existingSecret", "caBundle": "TFM="}}, "/tls/caBundle"),
+    ({"image": {"tag": "latest"}}, "/image/tag"),
+    ({"image": {"repository": "a:latest"}}, "/image/repository"),
+    ({"config": {"group": "nodot"}}, "/config/group"),
+    ({"config": {"backends": [{"name": "a", "adapter": "local"}]}}, "url"),
+    ({"config": {"backends": [{"name": "a", "adapter": "local", "url": "a.example.com"}]}}, "/config/backends/0/url"),
+    ({"config": {"backends": [{"name": "a", "adapter": "local", "url": "http://a", "credentials": {"token": "secret"}}]}}, "credentials/token"),
+    ({"config": {"bindings": [{"backend": "a", "namespace": "Team_A"}]}}, "/config/bindings/0/namespace"),
+    ({"config": {"bindings": [{"backend": "a", "namespace": "a", "access": "All"}]}}, "access"),
+    ({"extraArgs": ["v=4"]}, "/extraArgs/0"),
+    ({"audit": {"policy": {"apiVersion": "audit.k8s.io/v1beta1"}}}, "/audit/policy/apiVersion"),
+    ({"networkPolicy": {"egressPorts": [70000]}}, "/networkPolicy/egressPorts/0"),
+    # What a schema cannot say.
+    ({"tls": {"mode": "selfSigned"}}, "insecureSkipTLSVerify: true"),
+    ({"apiService": {"insecureSkipTLSVerify": True}}, "selfSigned only"),
+    ({"tls": {"caBundle": "-----BEGIN CERTIFICATE-----"}}, "existingSecret only"),
+])
+def test_bad_values_are_refused(values, message):
+    done = helm("template", "workflow-apiserver", CHART, values=values)
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def test_a_changed_configuration_rolls_the_deployment():
+    def template(values):
+        done = helm("template", "workflow-apiserver", CHART, values=values)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split("checksum/config: ")[1].split("\n")[0]
+
+    one = template({})
+    assert template({"config": {"backends": [{"name": "a", "adapter": "local", "url": "http://a"}]}}) != one
+    assert template({"adapters": {"a": "format: 1"}}) != one
+    assert template({"verbosity": 2}) == one
+
+
+def test_the_notes_say_what_is_wrong():
+    def notes(values):
+        # A dry run on the client's side needs no cluster but for what `lookup` finds, which is nothing.
+        done = helm("install", "workflow-apiserver", CHART, "--dry-run=client", "--disable-openapi-validation", values=values)
+        if "cluster unreachable" in done.stderr.lower() or "connection refused" in done.stderr.lower():
+            pytest.skip("this helm wants a cluster for a dry run")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split("NOTES:")[1]
+
+    assert "No engine is configured yet" in notes({})
+    assert "2 replicas are of no use yet" in notes({"replicas": 2})
+
+
+def test_the_ca_of_ones_own_certificate_is_in_the_apiservice():
+    folder = scratch() / "overlays" / "own-certificate"
+    apiservice = only(rendered("kustomize:overlays/own-certificate"), "APIService")
+    assert base64.b64decode(apiservice["spec"]["caBundle"]) == (folder / "ca.crt").read_bytes()
+    # What kube-apiserver asks for by SNI, and checks.
+    run("openssl", "verify", "-CAfile", folder / "ca.crt", "-purpose", "sslserver", "-verify_hostname",
+        "workflow-apiserver.workflow-system.svc", folder / "tls.crt")
+
+
+def test_keys_are_not_taken_into_git():
+    done = subprocess.run(["git", "check-ignore", "-q", "deploy/overlays/own-certificate/tls.key"], cwd=ROOT)
+    if done.returncode == 128:
+        pytest.skip("this is no git work tree")
+    assert done.returncode == 0
