@@ -1,0 +1,97 @@
+"""§0 of the wire document: the URL space."""
+
+import pytest
+
+from stack import API, GROUP
+from wire import WORKFLOWS, is_status, names
+
+
+@pytest.mark.parametrize("path", [
+    "/apis", "/apis/", f"/apis/{GROUP}", f"/apis/{GROUP}/", API, f"{API}/", f"{WORKFLOWS}/", f"{API}/workflows/", "/healthz/", "/openapi/v2/",
+    "/openapi/v3/", f"/openapi/v3{API}?hash=00000000", "/version/", "/", "//apis", f"/apis//{GROUP}", "/api/", "/metrics/", "/foo"])
+def test_U1_nothing_redirects(wire, path):
+    """Never redirect: no trailing slash, no https, no OpenAPI hash. The aggregator turns each 3xx into a 502."""
+    answer = wire.get(path)
+    assert not 300 <= answer.status < 400 and "Location" not in answer.headers, (path, answer.status)
+
+
+@pytest.mark.parametrize("path", ["/apis", f"/apis/{GROUP}", API])
+def test_U1_discovery_with_a_trailing_slash_is_the_same(wire, path):
+    """Discovery documents are served with and without a trailing slash."""
+    assert wire.get(path).json() == wire.get(path + "/").json()
+
+
+@pytest.mark.parametrize("value, watches", [("true", True), ("1", True), ("zork", True), ("True", True), ("FALSE", True), ("false", False), ("0", False),
+                                           ("", False)])
+def test_U2_booleans_are_true_unless_absent_empty_0_or_false(wire, shared, value, watches):
+    """Boolean parameters: absent, empty, 0 and false are false, anything else is true."""
+    answer = wire.get(f"{WORKFLOWS}?fieldSelector=metadata.name%3D{shared.names[0]}&timeoutSeconds=1&watch={value}")
+    assert answer.status == 200
+    assert (b'"type":"ADDED"' in answer.body) == watches and (b'"kind":"WorkflowList"' in answer.body) == (not watches)
+
+
+def test_U2_plus_is_a_space_and_order_does_not_matter(wire, shared):
+    """The query arrives sorted by key and re-encoded; + is a space."""
+    for query in (f"labelSelector={shared.selector.replace('=', '%3D')},app+in+(x,y)&limit=500", f"limit=500&labelSelector=app%20in%20(x%2Cy),{shared.selector}"):
+        answer = wire.get(f"{WORKFLOWS}?{query}")
+        assert answer.status == 200 and names(answer.json()["items"]) == shared.names[:2], query
+
+
+def test_U2_values_are_case_sensitive(wire):
+    """Values are case-sensitive."""
+    is_status(wire.post(WORKFLOWS, {"metadata": {"name": "x"}, "spec": {}}, dryRun="all"), 422, "Invalid", 'dryRun: Unsupported value: ["all"]: supported values: "All"')
+
+
+@pytest.mark.parametrize("parameter", ["limit", "timeoutSeconds"])
+@pytest.mark.parametrize("watch", [None, "true"])
+def test_U3_integers_that_do_not_parse_are_400(wire, parameter, watch):
+    """Integers that do not parse: 400 with strconv's text."""
+    is_status(wire.get(WORKFLOWS, watch=watch, **{parameter: "zork"}), 400, "BadRequest", 'strconv.ParseInt: parsing "zork": invalid syntax')
+
+
+def test_U3_a_negative_limit_is_none(wire, shared):
+    """A negative limit is treated as none."""
+    answer = wire.get(WORKFLOWS, limit=-1, labelSelector=shared.selector)
+    assert names(answer.json()["items"]) == shared.names and "continue" not in answer.json()["metadata"]
+
+
+@pytest.mark.parametrize("value", ["32s", "6m13s", "1h0m0s", "500ms"])
+def test_U4_timeout_is_accepted(wire, value):
+    """Every client-go request may carry timeout=, a Go duration."""
+    assert wire.get(WORKFLOWS, timeout=value).status == 200
+
+
+def test_U4_a_bad_timeout_is_400(wire):
+    """A bad timeout is 400 with Go's text."""
+    is_status(wire.get(WORKFLOWS, timeout="zz"), 400, "BadRequest", 'invalid timeout specified in the request URL - time: invalid duration "zz"')
+
+
+def test_U4_a_watch_ignores_timeout(server, shared):
+    """timeout= does not bound a watch."""
+    with server.wire.stream(WORKFLOWS, watch="true", timeout="1s", fieldSelector=f"metadata.name={shared.names[0]}") as stream:
+        assert stream.next()["type"] == "ADDED"
+        with pytest.raises(TimeoutError):
+            stream.next(2)
+
+
+@pytest.mark.parametrize("path", ["//", f"/apis//{GROUP}/v1alpha1", f"{API}//workflows", f"{API}/namespaces//workflows"])
+def test_U5_doubled_slashes_are_404(wire, path):
+    """Doubled slashes are 404."""
+    is_status(wire.get(path), 404, "NotFound")
+
+
+@pytest.mark.parametrize("method, path, allowed", [
+    ("POST", f"{API}/workflows", "GET"), ("PUT", WORKFLOWS, "POST"), ("PATCH", WORKFLOWS, "POST"), ("POST", f"{WORKFLOWS}/x", "DELETE"),
+    ("DELETE", f"{WORKFLOWS}/x/log", "GET"), ("POST", f"{API}/namespaces/default/workflowtemplates", "GET"), ("DELETE", f"{API}/workflowbackends/x", "GET")])
+def test_U6_a_verb_that_there_is_not_is_405(wire, method, path, allowed):
+    """The URL table: other methods are 405, with what is allowed."""
+    answer = wire.request(method, path, {} if method != "DELETE" else None)
+    is_status(answer, 405, "MethodNotAllowed")
+    assert allowed in answer.headers["Allow"]
+
+
+def test_U6_head_is_as_get(wire, shared):
+    """HEAD is answered as GET, without the body."""
+    answer = wire.request("HEAD", f"{WORKFLOWS}/{shared.names[0]}")
+    assert answer.status == 200 and answer.body == b"" and answer.headers["Content-Type"] == "application/json"
+    assert wire.request("HEAD", f"{WORKFLOWS}/no-such").status == 404
