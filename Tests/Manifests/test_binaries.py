@@ -187,7 +187,7 @@ def test_the_dev_overlay_runs_a_workflow(machine):
     assert code == 201, made
     eventually(lambda: pretended.get(f"{API}/namespaces/default/workflows/first")[1]["status"]["phase"] == "Succeeded", what="success")
     code, log = pretended.get(f"{API}/namespaces/default/workflows/first/log")
-    assert (code, log.strip()) == (200, "hello world")
+    assert code == 200 and "hello world" in log
 
 
 def test_the_roles_cover_everything_that_is_served(machine):
