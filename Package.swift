@@ -84,6 +84,7 @@ let package = Package(
     library("KubeClient", ["AdapterKit", "CurlTransport", "JSON", "KubeWire", "YAMLText", collections, logging]),
     library(
       "Delegation", ["APIServer", "HTTPMessage", "JSON", "KubeClient", "KubeWire", "Certificates", "Translation", collections, logging]),
+    library("ClusterEvents", ["JSON", "KubeClient", "KubeWire", "Translation", collections, logging]),
     library(
       "Admission", ["AdapterKit", "CEL", "CurlTransport", "JSON", "KubeClient", "KubeWire", "Translation", collections, logging]),
     library("Configuration", ["AdapterKit", "JSON", collections, yams]),
@@ -91,7 +92,7 @@ let package = Package(
       name: "workflow-apiserver",
       dependencies: [
         "APIServer", "HTTPServer", "HTTPMessage", "Translation", "KubeWire", "AdapterKit", "DeclarativeAdapter", "CurlTransport",
-        "Configuration", "Certificates", "JSON", "KubeClient", "Delegation", "Admission", logging, argumentParser,
+        "Configuration", "Certificates", "JSON", "KubeClient", "Delegation", "Admission", "ClusterEvents", logging, argumentParser,
       ],
       path: "Sources/Serve", swiftSettings: strict),
 
@@ -126,6 +127,7 @@ let package = Package(
       "APIServer", ["AdapterKit", "HTTPMessage", "InMemoryAdapter", "JSON", "KubeWire", "Translation", "YAMLText", collections, logging]),
     tests("HTTPServer", ["Certificates", "HTTPMessage", logging] + nio + nioTLS),
     tests("EngineCore", ["JSON", collections, logging]),
+    tests("ClusterEvents", ["AdapterKit", "InMemoryAdapter", "JSON", "KubeClient", "KubeWire", "Translation", collections, logging]),
     tests("Compression"),
     tests("YAMLText", ["JSON", collections]),
     tests("KubeClient", ["AdapterKit", "CurlTransport", "JSON", "KubeWire", "TestSupport", collections, logging]),
