@@ -28,10 +28,13 @@ package struct HTTPPeer: Sendable, Hashable {
   package var address: String
   /// The client certificate, when one was presented and verified against at least one of our CAs.
   package var certificate: ClientCertificate?
+  /// A client certificate was presented that none of our CAs vouches for: of another CA, expired, or not for client authentication.
+  package var hasUnknownCertificate: Bool
 
-  package init(address: String = "", certificate: ClientCertificate? = nil) {
+  package init(address: String = "", certificate: ClientCertificate? = nil, hasUnknownCertificate: Bool = false) {
     self.address = address
     self.certificate = certificate
+    self.hasUnknownCertificate = hasUnknownCertificate
   }
 }
 
@@ -52,11 +55,16 @@ package struct ClientCertificate: Sendable, Hashable {
   package var organizations: [String]
   /// SHA-256 over the DER form, lower-case hex.
   package var fingerprint: String
+  /// When it expires, in seconds since 1970; nil when unknown.
+  package var notAfter: Int64?
 
-  package init(authorities: Authorities, commonName: String, organizations: [String], fingerprint: String) {
+  package init(
+    authorities: Authorities, commonName: String, organizations: [String], fingerprint: String, notAfter: Int64? = nil
+  ) {
     self.authorities = authorities
     self.commonName = commonName
     self.organizations = organizations
     self.fingerprint = fingerprint
+    self.notAfter = notAfter
   }
 }

@@ -27,7 +27,7 @@ import Translation
   }
 
   @Test("F1: from anybody else they are nothing; another name of the right CA is 401") func smuggled() async throws {
-    let authenticator = StandardAuthenticator(allowedNames: ["front-proxy-client"])
+    let authenticator = StandardAuthenticator(rules: RequestHeaderRules(allowedNames: ["front-proxy-client"]))
     #expect(try await authenticator.authenticate(request(remote))?.name == "system:anonymous")
     let client = try await authenticator.authenticate(request(remote, certificate: certificate(.client, "jane")))
     #expect(client?.name == "jane" && client?.groups == ["devs"])
@@ -43,6 +43,55 @@ import Translation
       try await authenticator.authenticate(request([("Authorization", "Bearer s3cre")]))
     }
     #expect(error?.status.code == 401 && error?.status.message == "Unauthorized")
+  }
+
+  @Test("F1: a certificate that is wrong is 401 unless another credential is right") func wrongCertificates() async throws {
+    let rules = RequestHeaderRules(allowedNames: ["front-proxy-client"])
+    let authenticator = StandardAuthenticator(tokens: ["s3cret": UserInfo(name: "ci")], rules: rules)
+    let bearer = [(name: "Authorization", value: "Bearer s3cret")]
+    let mallory = certificate(.requestHeader, "mallory")
+    #expect(try await authenticator.authenticate(request(remote + bearer, certificate: mallory))?.name == "ci")
+    let both = certificate([.requestHeader, .client], "jane")
+    #expect(try await authenticator.authenticate(request(remote, certificate: both))?.name == "jane")
+
+    var unknown = request([])
+    unknown.peer.hasUnknownCertificate = true
+    await #expect(throws: StatusError.unauthorized()) { try await authenticator.authenticate(unknown) }
+    unknown.headers = HTTPHeaders(bearer)
+    #expect(try await authenticator.authenticate(unknown)?.name == "ci")
+    // The front proxy without a user is nobody.
+    await #expect(throws: StatusError.unauthorized()) {
+      try await authenticator.authenticate(request([], certificate: certificate(.requestHeader)))
+    }
+  }
+
+  @Test("F5, F14: header names as configured; the uid only where it is") func headerNames() async throws {
+    let rules = RequestHeaderRules(
+      user: ["X-A-User", "X-B-User"], uid: ["X-Uid"], group: ["X-A-Group", "X-B-Group"], extraPrefix: ["X-A-", "X-B-Extra-"])
+    let headers = [
+      (name: "X-A-User", value: ""), (name: "X-B-User", value: "bob"), (name: "X-Uid", value: "u-1"), (name: "X-B-Group", value: "b"),
+      (name: "X-A-Group", value: "a"), (name: "X-B-Extra-K%zz", value: "v"),
+    ]
+    let user = try await StandardAuthenticator(rules: rules).authenticate(request(headers, certificate: certificate(.requestHeader)))
+    #expect(user?.name == "bob" && user?.uid == "u-1" && user?.groups == ["a", "b"] && user?.extra["k%zz"] == ["v"])
+  }
+
+  @Test("Anonymous can be turned off; other schemes than Bearer are 401") func noAnonymous() async throws {
+    #expect(try await StandardAuthenticator(anonymous: nil).authenticate(request([])) == nil)
+    for value in ["Basic YTpi", "Bearer", "Bearer ", ""] {
+      await #expect(throws: StatusError.unauthorized()) {
+        try await StandardAuthenticator().authenticate(request([("Authorization", value)]))
+      }
+    }
+  }
+
+  @Test("A7: paths that need no permission, for paths only") func openPaths() async throws {
+    let access = Access(authenticator: StandardAuthenticator(), authorizer: Denying(), alwaysAllowPaths: ["/open", "/docs/*"])
+    for (path, isOpen) in [("/open", true), ("/open/x", false), ("/docs/a/b", true), ("/healthz", false)] {
+      let info = RequestInfo(method: "GET", path: path, query: [:])!
+      let allowed = (try? await access.authorize(UserInfo(name: "x"), info)) != nil
+      #expect(allowed == isOpen, "\(path)")
+    }
   }
 
   @Test("A6: authenticated users are in system:authenticated, anonymous ones are not") func groups() async throws {

@@ -26,6 +26,14 @@ import Testing
     #expect(info?.name == "a" && info?.hasName == false && info?.verb == "watch")
   }
 
+  @Test("A4: the selectors of a collection, also by fields of one kind; none that cannot be read") func selectors() {
+    let list = info("GET", base + "/workflows", "labelSelector=app%20in%20(x,y),!b&fieldSelector=metadata.name%3Da,status.phase!%3DFailed")
+    #expect(list?.labelSelector?.requirements.count == 2 && list?.fieldSelector?.requirements.count == 2 && list?.name == "a")
+    let odd = info("GET", base + "/workflows", "labelSelector=%3D%3D&fieldSelector=a")
+    #expect(odd?.labelSelector == nil && odd?.fieldSelector == nil)
+    #expect(info("GET", base + "/namespaces/d/workflows/a", "labelSelector=a%3Db")?.labelSelector == nil)
+  }
+
   @Test("Cluster-scoped and all-namespace paths have no namespace") func scope() {
     #expect(info("GET", base + "/workflows")?.namespace == nil)
     #expect(info("GET", base + "/workflowbackends/local")?.name == "local")

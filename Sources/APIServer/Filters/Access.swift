@@ -6,8 +6,10 @@ internal import Translation
 struct Access: Sendable {
   let authenticator: any Authenticator
   let authorizer: any Authorizer
+  /// Paths, no resources, that need no permission; one that ends in `*` stands for all that begin so (kubernetes-wire A7).
+  var alwaysAllowPaths = Access.healthPaths
 
-  private static let openPaths: Set<String> = ["/healthz", "/livez", "/readyz"]
+  static let healthPaths = ["/healthz", "/livez", "/readyz"]
 
   /// - Throws: 401; 403 for a request that wants to be somebody else, which this server does not do (kubernetes-wire F7).
   func user(of request: HTTPRequest) async throws(StatusError) -> UserInfo {
@@ -24,7 +26,7 @@ struct Access: Sendable {
 
   /// - Throws: 403 in Kubernetes' words, 500 when it could not be decided.
   func authorize(_ user: UserInfo, _ info: RequestInfo) async throws(StatusError) {
-    if Self.openPaths.contains(info.path) || user.groups.contains("system:masters") { return }
+    if user.groups.contains("system:masters") || isAlwaysAllowed(info) { return }
     guard case .denied(let reason) = try await authorizer.authorize(AuthorizationAttributes(user: user, info: info)) else { return }
     let who = "User \(GoText.quoted(user.name))"
     let end = reason.isEmpty ? "" : ": \(reason)"
@@ -36,5 +38,10 @@ struct Access: Sendable {
     throw .forbidden(
       resource: info.resource, group: info.group, name: info.name,
       reason: "\(who) cannot \(info.verb) resource \(GoText.quoted(resource)) in API group \(GoText.quoted(info.group)) \(scope)\(end)")
+  }
+
+  private func isAlwaysAllowed(_ info: RequestInfo) -> Bool {
+    !info.isResourceRequest
+      && alwaysAllowPaths.contains { $0.hasSuffix("*") ? info.path.hasPrefix($0.dropLast()) : $0 == info.path }
   }
 }

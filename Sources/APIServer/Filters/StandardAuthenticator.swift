@@ -2,87 +2,72 @@ package import HTTPMessage
 package import KubeWire
 package import Translation
 
-/// Front proxy, client certificate, static tokens, then anonymous: in Kubernetes' order (kubernetes-wire A1).
+/// Front proxy, client certificate, bearer token, then anonymous: in Kubernetes' order (kubernetes-wire A1). A credential that is wrong is
+/// never anonymous, but another one beside it may still be right.
 package struct StandardAuthenticator: Authenticator {
-  package struct RequestHeaderNames: Sendable {
-    package var user: [String]
-    package var uid: [String]
-    package var group: [String]
-    package var extraPrefix: [String]
-
-    /// Kubernetes' defaults; the uid is trusted only where the cluster says so (kubernetes-wire F14).
-    package init(
-      user: [String] = ["X-Remote-User"], uid: [String] = [], group: [String] = ["X-Remote-Group"],
-      extraPrefix: [String] = ["X-Remote-Extra-"]
-    ) {
-      self.user = user
-      self.uid = uid
-      self.group = group
-      self.extraPrefix = extraPrefix
-    }
-  }
-
-  private let tokens: [String: UserInfo]
+  private let tokens: (any TokenAuthenticator)?
   private let anonymous: UserInfo?
-  private let allowedNames: Set<String>
-  private let names: RequestHeaderNames
+  private let requestHeader: SharedRequestHeaderRules
 
   /// - Parameters:
-  ///   - tokens: bearer tokens and whom they stand for.
+  ///   - tokens: nil when no bearer token is any good.
   ///   - anonymous: who a request without any credential is; nil refuses such requests.
-  ///   - allowedNames: common names that the front proxy's certificate may have; empty for any of its CA (kubernetes-wire F1).
   package init(
-    tokens: [String: UserInfo] = [:], anonymous: UserInfo? = StandardAuthenticator.anonymousUser, allowedNames: Set<String> = [],
-    names: RequestHeaderNames = RequestHeaderNames()
+    tokens: (any TokenAuthenticator)?, anonymous: UserInfo? = StandardAuthenticator.anonymousUser, requestHeader: SharedRequestHeaderRules
   ) {
     self.tokens = tokens
     self.anonymous = anonymous
-    self.allowedNames = allowedNames
-    self.names = names
+    self.requestHeader = requestHeader
+  }
+
+  /// With tokens that are known beforehand and rules that stay.
+  package init(
+    tokens: [String: UserInfo] = [:], anonymous: UserInfo? = StandardAuthenticator.anonymousUser,
+    rules: RequestHeaderRules = RequestHeaderRules()
+  ) {
+    self.init(tokens: StaticTokens(tokens: tokens), anonymous: anonymous, requestHeader: SharedRequestHeaderRules(rules))
   }
 
   package static let anonymousUser = UserInfo(name: "system:anonymous", groups: ["system:unauthenticated"])
 
   package func authenticate(_ request: HTTPRequest) async throws(StatusError) -> UserInfo? {
+    var isWrong = request.peer.hasUnknownCertificate
     if let certificate = request.peer.certificate {
       if certificate.authorities.contains(.requestHeader) {
-        guard allowedNames.isEmpty || allowedNames.contains(certificate.commonName) else { throw .unauthorized() }
-        if let user = frontProxyUser(request.headers) { return user }
+        let rules = requestHeader.current
+        if rules.allowedNames.isEmpty || rules.allowedNames.contains(certificate.commonName) {
+          if let user = Self.frontProxyUser(request.headers, rules) { return user }
+        }
       }
-      if certificate.authorities.contains(.client) {
+      if certificate.authorities.contains(.client), !certificate.commonName.isEmpty {
         return UserInfo(name: certificate.commonName, groups: certificate.organizations)
       }
+      isWrong = true
     }
     if let header = request.headers["Authorization"] {
-      // A credential that is wrong is never anonymous.
-      guard header.lowercased().hasPrefix("bearer "), let user = user(ofToken: String(header.dropFirst(7))) else { throw .unauthorized() }
+      guard let token = Self.bearerToken(header), let user = try await tokens?.user(ofToken: token) else { throw .unauthorized() }
       return user
     }
+    guard !isWrong else { throw .unauthorized() }
     return anonymous
   }
 
-  private func user(ofToken given: String) -> UserInfo? {
-    // Every token is compared in full, so that the time tells nothing.
-    var found: UserInfo?
-    let bytes = Array(given.utf8)
-    for (token, user) in tokens {
-      let expected = Array(token.utf8)
-      var difference = expected.count ^ bytes.count
-      for index in expected.indices where index < bytes.count { difference |= Int(expected[index] ^ bytes[index]) }
-      if difference == 0 { found = user }
-    }
-    return found
+  /// nil for another scheme, and for none after the word.
+  private static func bearerToken(_ header: String) -> String? {
+    let words = header.split(separator: " ", maxSplits: 2)
+    guard words.count >= 2, words[0].lowercased() == "bearer" else { return nil }
+    return String(words[1])
   }
 
   /// kubernetes-wire F3, F4, F5: each header line is one value; extra keys are lower-cased, then percent-decoded.
-  private func frontProxyUser(_ headers: HTTPHeaders) -> UserInfo? {
+  private static func frontProxyUser(_ headers: HTTPHeaders, _ rules: RequestHeaderRules) -> UserInfo? {
     func first(_ names: [String]) -> String? { names.lazy.flatMap { headers.all($0) }.first { !$0.isEmpty } }
-    guard let name = first(names.user) else { return nil }
-    var user = UserInfo(name: name, uid: first(names.uid) ?? "")
-    user.groups = names.group.flatMap { headers.all($0) }.filter { !$0.isEmpty }
+    guard let name = first(rules.user) else { return nil }
+    var user = UserInfo(name: name, uid: first(rules.uid) ?? "")
+    user.groups = rules.group.flatMap { headers.all($0) }.filter { !$0.isEmpty }
     for (header, value) in headers.lines {
       let lowered = header.lowercased()
-      guard let prefix = names.extraPrefix.first(where: { lowered.hasPrefix($0.lowercased()) }) else { continue }
+      guard let prefix = rules.extraPrefix.first(where: { lowered.hasPrefix($0.lowercased()) }) else { continue }
       let raw = String(lowered.dropFirst(prefix.count))
       user.extra[PercentEncoding.decoded(raw) ?? raw, default: []].append(value)
     }

@@ -18,6 +18,10 @@ package struct RequestInfo: Sendable, Hashable {
   package var name: String
   /// The name stands in the path.
   package var hasName: Bool
+  /// Of list, watch and deletecollection, for the authorizer (kubernetes-wire A4). nil when there is none, or none that can be read: a check
+  /// without it is the broader one.
+  package var labelSelector: LabelSelector?
+  package var fieldSelector: FieldSelector?
 
   /// nil when the path cannot be decoded or has an empty segment (kubernetes-wire U5).
   package init?(method: String, path: String, query: QueryParameters) {
@@ -60,11 +64,10 @@ package struct RequestInfo: Sendable, Hashable {
     case "DELETE": verb = hasName ? "delete" : "deletecollection"
     default: break
     }
-    if !hasName, verb == "list" || verb == "watch" || verb == "deletecollection", let text = query["fieldSelector"], !text.isEmpty,
-      let selector = try? FieldSelector(parsing: text, allowed: ListOptions.commonFields), let exact = selector.exactName
-    {
-      name = exact
-    }
+    guard !hasName, verb == "list" || verb == "watch" || verb == "deletecollection" else { return }
+    labelSelector = query["labelSelector"].flatMap { text in text.isEmpty ? nil : try? LabelSelector(parsing: text) }
+    fieldSelector = query["fieldSelector"].flatMap { text in text.isEmpty ? nil : try? FieldSelector(parsing: text, allowed: nil) }
+    if let exact = fieldSelector?.exactName { name = exact }
   }
 
   /// Watches and logs, which no deadline ends and no limit counts.

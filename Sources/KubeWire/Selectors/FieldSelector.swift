@@ -13,9 +13,9 @@ package struct FieldSelector: Sendable, Hashable {
 
   package init(requirements: [Requirement]) { self.requirements = requirements }
 
-  /// - Parameter allowed: the paths that can be selected by.
+  /// - Parameter allowed: the paths that can be selected by; nil for any, as an authorizer wants it.
   /// - Throws: 400 for a text that is no selector, and for other fields.
-  package init(parsing text: String, allowed: Set<String>) throws(StatusError) {
+  package init(parsing text: String, allowed: Set<String>?) throws(StatusError) {
     requirements = []
     for term in Self.terms(of: text) where !term.isEmpty {
       guard let (field, equal, raw) = Self.split(term) else {
@@ -24,7 +24,7 @@ package struct FieldSelector: Sendable, Hashable {
       guard let value = Self.unescaped(raw) else {
         throw .badRequest("invalid field selector: invalid escape sequence in value: \(raw)")
       }
-      guard allowed.contains(field) else {
+      guard allowed?.contains(field) ?? true else {
         throw .badRequest("field label not supported: \(field)")
       }
       requirements.append(Requirement(field: field, equal: equal, value: value))

@@ -1,0 +1,36 @@
+import Synchronization
+
+/// How a front proxy says who asks, and which certificates of its CA may say so.
+package struct RequestHeaderRules: Sendable, Hashable {
+  /// The first header of these with a value is the user's name.
+  package var user: [String]
+  /// The same for the uid.
+  package var uid: [String]
+  /// All values of all of these are groups.
+  package var group: [String]
+  package var extraPrefix: [String]
+  /// Common names that the front proxy's certificate may have; empty for any of its CA (kubernetes-wire F1).
+  package var allowedNames: [String]
+
+  /// Kubernetes' defaults; the uid is trusted only where the cluster or a flag says so (kubernetes-wire F14).
+  package init(
+    user: [String] = ["X-Remote-User"], uid: [String] = [], group: [String] = ["X-Remote-Group"],
+    extraPrefix: [String] = ["X-Remote-Extra-"], allowedNames: [String] = []
+  ) {
+    self.user = user
+    self.uid = uid
+    self.group = group
+    self.extraPrefix = extraPrefix
+    self.allowedNames = allowedNames
+  }
+}
+
+/// The rules of now, which the cluster may change while we serve.
+package final class SharedRequestHeaderRules: Sendable {
+  private let rules: Mutex<RequestHeaderRules>
+
+  package init(_ rules: RequestHeaderRules = RequestHeaderRules()) { self.rules = Mutex(rules) }
+
+  package var current: RequestHeaderRules { rules.withLock { $0 } }
+  package func replace(_ new: RequestHeaderRules) { rules.withLock { $0 = new } }
+}

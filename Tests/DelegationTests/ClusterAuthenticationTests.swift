@@ -1,0 +1,77 @@
+import APIServer
+import Certificates
+import JSON
+import KubeClient
+import KubeWire
+import OrderedCollections
+import Synchronization
+import Testing
+
+@testable import Delegation
+
+@Suite(.timeLimit(.minutes(1)))
+struct ClusterAuthenticationTests {
+  private func pem(_ name: String) throws -> String { try CertificateAuthority.makeSelfSigned(commonName: name).certificatePEM }
+
+  @Test("§2.1: every key of the ConfigMap; F14: no uid header unless it says so") func keys() throws {
+    let (users, proxy) = (try pem("users"), try pem("proxy"))
+    let full = try ClusterAuthentication.content([
+      "client-ca-file": .string(users), "requestheader-client-ca-file": .string(proxy),
+      "requestheader-allowed-names": .string(#"["front-proxy-client","aggregator"]"#),
+      "requestheader-username-headers": .string(#"["X-A","X-B"]"#), "requestheader-uid-headers": .string(#"["X-Remote-Uid"]"#),
+      "requestheader-group-headers": .string(#"["X-G"]"#), "requestheader-extra-headers-prefix": .string(#"["X-E-"]"#),
+    ])
+    #expect(
+      full
+        == .init(
+          clientCA: users, requestHeaderCA: proxy,
+          rules: RequestHeaderRules(
+            user: ["X-A", "X-B"], uid: ["X-Remote-Uid"], group: ["X-G"], extraPrefix: ["X-E-"],
+            allowedNames: ["front-proxy-client", "aggregator"])))
+    #expect(try ClusterAuthentication.content([:]) == .init())
+    #expect(try ClusterAuthentication.content(["requestheader-allowed-names": .string("[]")]).rules.allowedNames == [])
+  }
+
+  @Test(
+    "F13: what is malformed says where, and what it is",
+    arguments: [
+      ("client-ca-file", "no certificate", "client-ca-file: "),
+      ("requestheader-client-ca-file", "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n", "requestheader-client-ca-file: "),
+      ("requestheader-allowed-names", "front-proxy-client", "requestheader-allowed-names is not a JSON array of texts"),
+      ("requestheader-group-headers", "[1]", "requestheader-group-headers is not a JSON array of texts"),
+    ]) func malformed(key: String, value: String, text: String)
+  {
+    let error = #expect(throws: ClusterAuthentication.ContentError.self) { try ClusterAuthentication.content([key: .string(value)]) }
+    #expect(error?.text.hasPrefix(text) == true, "\(error?.text ?? "")")
+  }
+
+  @Test("F13: rotation counts; what is malformed or vanishes leaves the last good content") func rotation() async throws {
+    let (first, second) = (try pem("first"), try pem("second"))
+    let object = Mutex<[String: String]?>(["client-ca-file": first])
+    let cluster = FakeCluster { request in
+      #expect(request.path == "/api/v1/namespaces/kube-system/configmaps")
+      #expect(request.query.first?.value == "metadata.name=extension-apiserver-authentication")
+      let data = object.withLock { $0 }
+      let items: [JSONValue] =
+        data.map { data in
+          var members = JSONObject()
+          for (key, value) in data { members[key] = .string(value) }
+          return [.object(["metadata": .object(["name": .string(ClusterAuthentication.name)]), "data": .object(members)])]
+        } ?? []
+      return .object(["metadata": .object(["resourceVersion": .string("1")]), "items": .array(items)])
+    }
+    let changes = Mutex<[String?]>([])
+    let authentication = ClusterAuthentication(cluster, logger: quiet) { content in changes.withLock { $0.append(content.clientCA) } }
+    #expect(authentication.content == nil)
+    try await authentication.load()
+    try await authentication.load()
+    object.withLock { $0 = ["client-ca-file": "broken"] }
+    try await authentication.load()
+    object.withLock { $0 = nil }
+    try await authentication.load()
+    #expect(authentication.content?.clientCA == first)
+    object.withLock { $0 = ["client-ca-file": second] }
+    try await authentication.load()
+    #expect(changes.withLock { $0 } == [first, second])
+  }
+}
