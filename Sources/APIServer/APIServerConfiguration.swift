@@ -12,15 +12,21 @@ package struct APIServerConfiguration: Sendable {
   package var minimumWatch: Duration
   /// Time between bookmarks; 60 s (kubernetes-wire W10).
   package var bookmarkInterval: Duration
-  /// Requests at one time, watches and logs not counted; 600. Above it 429.
+  /// Reads at one time, watches and logs not counted; 400. Above it 429; 0 for no limit.
   package var maximumRequestsInFlight: Int
+  /// Writes at one time; 200. Above it 429; 0 for no limit.
+  package var maximumMutatingRequestsInFlight: Int
+  /// Watches and logs that one user may have open; 1000. Above it 429; 0 for no limit.
+  package var maximumWatchesPerUser: Int
   /// Bytes of a request body; 3 MiB (kubernetes-wire C5).
   package var maximumBody: Int
+  /// Paths that need no permission; one that ends in `*` stands for all that begin so. Health unless told.
+  package var alwaysAllowPaths: [String] = Access.healthPaths
 
   package init(
     group: APIGroup = APIGroup(), version: VersionInfo = VersionInfo(), requestTimeout: Duration = .seconds(60),
-    minimumWatch: Duration = .seconds(1800), bookmarkInterval: Duration = .seconds(60), maximumRequestsInFlight: Int = 600,
-    maximumBody: Int = 3 << 20
+    minimumWatch: Duration = .seconds(1800), bookmarkInterval: Duration = .seconds(60), maximumRequestsInFlight: Int = 400,
+    maximumMutatingRequestsInFlight: Int = 200, maximumWatchesPerUser: Int = 1000, maximumBody: Int = 3 << 20
   ) {
     self.group = group
     self.version = version
@@ -28,6 +34,8 @@ package struct APIServerConfiguration: Sendable {
     self.minimumWatch = minimumWatch
     self.bookmarkInterval = bookmarkInterval
     self.maximumRequestsInFlight = maximumRequestsInFlight
+    self.maximumMutatingRequestsInFlight = maximumMutatingRequestsInFlight
+    self.maximumWatchesPerUser = maximumWatchesPerUser
     self.maximumBody = maximumBody
   }
 }

@@ -18,76 +18,138 @@ package final class APIServerResponder: HTTPResponder {
   private let services: APIRequest.Services
   private let documents: DocumentSet
   private let access: Access
-  private let limit: InFlightLimit
-  private let logger: Logger
+  private let inFlight: InFlightLimit
+  private let watches: WatchLimit
+  private let observers: RequestObservation.Observers
 
   /// - Parameters:
+  ///   - metrics: what `/metrics` shows beside the requests, which join here.
+  ///   - auditor: nil audits nothing.
   ///   - clock: of deadlines, watches and ages.
   ///   - random: a number from 0 up to 1; spreads the ends of watches.
   package init(
     gateway: Gateway, configuration: APIServerConfiguration = APIServerConfiguration(), authenticator: any Authenticator,
-    authorizer: any Authorizer, logger: Logger, clock: any TimeSource = SystemClock(),
-    random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
+    authorizer: any Authorizer, metrics: ServerMetrics = ServerMetrics(), auditor: Auditor? = nil, logger: Logger,
+    clock: any TimeSource = SystemClock(), random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
   ) {
     services = APIRequest.Services(
       gateway: gateway, configuration: configuration, clock: clock, events: WatchEventEncoder(), random: random)
     documents = DocumentSet(configuration)
-    access = Access(authenticator: authenticator, authorizer: authorizer)
-    limit = InFlightLimit(configuration.maximumRequestsInFlight)
+    access = Access(authenticator: authenticator, authorizer: authorizer, alwaysAllowPaths: configuration.alwaysAllowPaths)
+    inFlight = InFlightLimit(
+      readOnly: configuration.maximumRequestsInFlight, mutating: configuration.maximumMutatingRequestsInFlight)
+    watches = WatchLimit(configuration.maximumWatchesPerUser)
     health = HealthChecks(ready: [HealthChecks.Check("gateway") { gateway.isReady }])
-    self.logger = logger
+    let requests = RequestMetrics(MetricTargets(configuration.group, paths: documents.paths))
+    observers = RequestObservation.Observers(metrics: metrics, requests: requests, auditor: auditor, logger: logger, clock: clock)
+    metrics.add(requests)
+    metrics.add(GatewayMetrics(gateway: gateway, group: configuration.group.name, clock: clock))
+    metrics.add(Self.inFlightMetrics(inFlight, clock))
+  }
+
+  private static func inFlightMetrics(_ limit: InFlightLimit, _ clock: any TimeSource) -> CollectedMetrics {
+    let description = MetricDescription(
+      "apiserver_current_inflight_requests", .gauge, labels: ["request_kind"], "The most requests at one time in the last second.")
+    return CollectedMetrics([
+      .init(description) { InFlightLimit.Kind.allCases.map { .init(Double(limit.recent($0, now: clock.now)), labels: [$0.rawValue]) } }
+    ])
   }
 
   /// HEAD is answered like GET; the server leaves the body out.
   package func respond(to request: HTTPRequest) async -> HTTPResponse {
-    let began = services.clock.now
-    let auditID = AuditID.of(request)
-    var user = ""
+    let query = QueryParameters(request.query)
+    let info = RequestInfo(method: request.method, path: request.path, query: query)
+    let observation = RequestObservation(request, info, query, observers)
     var answer: Answer
     do throws(StatusError) {
-      answer = try await self.answer(to: request, began: began, user: &user)
+      guard let info else { throw .unknownPath }
+      answer = try await self.answer(to: request, info, query, observation)
     } catch {
       answer = Answer(response: HTTPResponse(error))
     }
-    finish(&answer.response, request, auditID: auditID, warnings: answer.warnings)
-    logger.debug(
-      "request",
-      metadata: [
-        "method": "\(request.method)", "path": "\(request.path)", "status": "\(answer.response.status)", "user": "\(user)",
-        "audit-id": "\(auditID)", "microseconds": "\((services.clock.now - began).inMicroseconds)",
-      ])
-    return answer.response
+    var response = await observation.answered(answer.response)
+    finish(&response, request, auditID: observation.auditID, warnings: answer.warnings)
+    return response
   }
 
-  private func answer(to request: HTTPRequest, began: Timestamp, user name: inout String) async throws(StatusError) -> Answer {
-    let query = QueryParameters(request.query)
-    guard let info = RequestInfo(method: request.method, path: request.path, query: query) else { throw .unknownPath }
+  /// The filters in their order, as kube-apiserver has them: who asks, how long it may take, whether there is room, whether they may.
+  private func answer(to request: HTTPRequest, _ info: RequestInfo, _ query: QueryParameters, _ observation: RequestObservation)
+    async throws(StatusError) -> Answer
+  {
+    let user = try await authenticated(request, info, observation)
     let timeout =
       info.isLongRunning
       ? services.configuration.requestTimeout : try Deadline.duration(query, maximum: services.configuration.requestTimeout)
-    let user = try await access.user(of: request)
-    name = user.name
-    // Documents and health are cheap, and a probe that is turned away gets the server killed.
-    let isCounted = info.isResourceRequest && !info.isLongRunning
-    if isCounted { try limit.enter() }
-    defer { if isCounted { limit.leave() } }
-    try await access.authorize(user, info)
+    let place = try enter(info, user, observation)
+    defer { if let place { inFlight.leave(place) } }
+    try await authorize(user, info, observation)
     guard info.isResourceRequest else { return Answer(response: try document(request, info, query)) }
-    return try await resource(
-      request, info, query, context: RequestContext(user: user, now: began, deadline: began + timeout))
+    let context = RequestContext(user: user, now: observation.began, deadline: observation.began + timeout)
+    observation.handled(with: context)
+    do throws(StatusError) {
+      return try await resource(request, info, query, context: context)
+    } catch {
+      if error == .deadlineExceeded { observation.terminated() }
+      throw error
+    }
+  }
+
+  private func authenticated(_ request: HTTPRequest, _ info: RequestInfo, _ observation: RequestObservation)
+    async throws(StatusError) -> UserInfo
+  {
+    do throws(StatusError) {
+      let user = try await access.user(of: request)
+      await observation.authenticated(user, info)
+      return user
+    } catch {
+      await observation.notAuthenticated(error, info)
+      throw error
+    }
+  }
+
+  private func authorize(_ user: UserInfo, _ info: RequestInfo, _ observation: RequestObservation) async throws(StatusError) {
+    let access = Access(
+      authenticator: access.authenticator, authorizer: ObservedAuthorizer(authorizer: access.authorizer, observation: observation),
+      alwaysAllowPaths: access.alwaysAllowPaths)
+    try await access.authorize(user, info)
+    observation.authorized(.allowed, reason: "")
+  }
+
+  /// - Returns: what is to be left when the request is done.
+  /// - Throws: 429.
+  private func enter(_ info: RequestInfo, _ user: UserInfo, _ observation: RequestObservation) throws(StatusError) -> InFlightLimit.Kind? {
+    // Documents and health are cheap, and a probe that is turned away gets the server killed.
+    guard info.isResourceRequest else { return nil }
+    let isExempt = user.groups.contains("system:masters")
+    do throws(StatusError) {
+      if info.isLongRunning {
+        observation.holds(try watches.enter(user.name, isExempt: isExempt))
+        return nil
+      }
+      let kind = InFlightLimit.Kind(verb: info.verb)
+      try inFlight.enter(kind, isExempt: isExempt, now: observation.began)
+      return kind
+    } catch {
+      observation.terminated()
+      throw error
+    }
   }
 
   private func document(_ request: HTTPRequest, _ info: RequestInfo, _ query: QueryParameters) throws(StatusError) -> HTTPResponse {
     let path = info.path.count > 1 && info.path.hasSuffix("/") ? String(info.path.dropLast()) : info.path
     let isHealth = HealthChecks.isHealthPath(path)
-    guard isHealth || documents.contains(path) || path == "/" else { throw .unknownPath }
+    guard isHealth || documents.contains(path) || path == "/" || path == "/metrics" else { throw .unknownPath }
     guard request.method == "GET" || request.method == "HEAD" else { throw .methodNotAllowed(allow: ["GET"]) }
     if isHealth { return try health.response(path, query: query) }
-    if path == "/" {
-      let paths = (documents.paths + ["/healthz", "/livez", "/readyz"]).sorted()
+    switch path {
+    case "/":
+      let paths = (documents.paths + ["/healthz", "/livez", "/metrics", "/readyz"]).sorted()
       return .json(JSONValue.object(["paths": .array(paths.map { .string($0) })]).encoded)
+    case "/metrics":
+      // Whatever the scraper would like best, such as OpenMetrics, every one takes this.
+      return HTTPResponse(status: 200, headers: ["Content-Type": MetricsText.contentType], body: .bytes(observers.metrics.text))
+    default: return try documents.response(path, to: request, query: query)
     }
-    return try documents.response(path, to: request, query: query)
   }
 
   private func resource(_ request: HTTPRequest, _ info: RequestInfo, _ query: QueryParameters, context: RequestContext)

@@ -8,6 +8,8 @@ package struct CertificateSubject: Sendable, Hashable {
   package let organizations: [String]
   /// SHA-256 over the DER form, lower-case hex.
   package let fingerprint: String
+  /// Unix seconds; the certificate is no longer valid after that.
+  package let notAfter: Int64
 
   /// Nil when the bytes are no certificate.
   package init?(der: [UInt8]) {
@@ -15,5 +17,6 @@ package struct CertificateSubject: Sendable, Hashable {
     commonName = certificate.subjectValues(NID_commonName).last ?? ""
     organizations = certificate.subjectValues(NID_organizationName)
     fingerprint = Digest.hex(Digest.sha256(der))
+    notAfter = ServingPair.notAfter(certificate)
   }
 }

@@ -22,7 +22,7 @@ package struct ServingPair: Sendable, Hashable {
     notAfter = Self.notAfter(leaf)
   }
 
-  private static func notAfter(_ leaf: Certificate) -> Int64 {
+  static func notAfter(_ leaf: Certificate) -> Int64 {
     guard let epoch = ASN1_TIME_set(nil, 0), let end = X509_get0_notAfter(leaf.pointer) else { return 0 }
     defer { ASN1_STRING_free(epoch) }
     var days: Int32 = 0

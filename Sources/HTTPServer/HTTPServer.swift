@@ -27,6 +27,8 @@ package final class HTTPServer: Sendable {
   }
 
   package var openConnections: Int { core.connectionCount }
+  /// TLS handshakes that failed or were not finished in time, since the start.
+  package var handshakeErrors: Int { core.handshakeErrors.load(ordering: .relaxed) }
 
   /// Listens. Throws what the system says when the address cannot be had. To be called once.
   package func start() async throws -> BoundAddress {

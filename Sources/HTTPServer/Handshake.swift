@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOSSL
 import NIOTLS
+import Synchronization
 
 /// Waits for the TLS handshake, then makes room for the protocol that it chose.
 final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
@@ -21,6 +22,7 @@ final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
   func handlerAdded(context: ChannelHandlerContext) {
     let connection = self.connection
     timer = LazyTimer(loop: context.eventLoop) {
+      connection.core.handshakeErrors.add(1, ordering: .relaxed)
       connection.core.logger.debug("TLS handshake timed out", metadata: ["peer": "\(connection.peer.address)"])
       connection.close()
     }
@@ -38,7 +40,7 @@ final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
     guard case .handshakeCompleted(let negotiated) = event as? TLSUserEvent else { return context.fireUserInboundEventTriggered(event) }
     do {
       if !connection.isVerified, tls.asksForCertificates, let leaf = try context.pipeline.syncOperations.nioSSL_peerCertificate() {
-        connection.peer.certificate = tls.identifyResumed(try leaf.toDERBytes())
+        connection.identify(tls.chain(ofResumed: try leaf.toDERBytes()), by: tls)
       }
       if negotiated == "h2" { try setup.configureHTTP2(connection) } else { try setup.configureHTTP1(connection) }
       context.pipeline.syncOperations.removeHandler(self, promise: nil)
@@ -48,6 +50,7 @@ final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    connection.core.handshakeErrors.add(1, ordering: .relaxed)
     connection.core.logger.debug("TLS handshake failed", metadata: ["peer": "\(connection.peer.address)", "error": "\(error)"])
     context.close(promise: nil)
   }

@@ -10,6 +10,8 @@ final class ServerCore: Sendable {
   let logger: Logger
   /// Requests whose responder has not answered yet, those of vanished peers included.
   let responding = Atomic<Int>(0)
+  /// TLS handshakes that failed or were not finished in time.
+  let handshakeErrors = Atomic<Int>(0)
   private let state = Mutex(State())
 
   private struct State {

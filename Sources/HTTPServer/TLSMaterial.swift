@@ -65,12 +65,13 @@ package final class TLSMaterial: Sendable {
       }
       guard !authorities.isEmpty, let leaf = chain.first, let subject = CertificateSubject(der: leaf) else { return nil }
       return ClientCertificate(
-        authorities: authorities, commonName: subject.commonName, organizations: subject.organizations, fingerprint: subject.fingerprint)
+        authorities: authorities, commonName: subject.commonName, organizations: subject.organizations, fingerprint: subject.fingerprint,
+        notAfter: subject.notAfter)
     }
 
     /// For a resumed session, in which nobody asks for verification. A session can only be resumed with the context that it began with, so
     /// the CAs are the same; the certificate may have expired since.
-    func identifyResumed(_ leaf: [UInt8]) -> ClientCertificate? { identify([leaf] + (intermediates.withLock { $0[leaf] } ?? [])) }
+    func chain(ofResumed leaf: [UInt8]) -> [[UInt8]] { [leaf] + (intermediates.withLock { $0[leaf] } ?? []) }
   }
 
   private struct State {

@@ -48,12 +48,38 @@ import Testing
   }
 
   @Test("E1: above the limit it is 429 with Retry-After") func limit() throws {
-    let limit = InFlightLimit(1)
-    try limit.enter()
-    let error = #expect(throws: StatusError.self) { try limit.enter() }
+    let limit = InFlightLimit(readOnly: 1, mutating: 1)
+    let now = Samples.noon
+    try limit.enter(.readOnly, now: now)
+    let error = #expect(throws: StatusError.self) { try limit.enter(.readOnly, now: now) }
     #expect(error?.status.code == 429 && HTTPResponse(error!).headers["Retry-After"] == "1")
-    limit.leave()
-    try limit.enter()
+    #expect(error?.status.reason == "TooManyRequests" && error?.status.details?.retryAfterSeconds == 1)
+    // Writes have a limit of their own, and system:masters none.
+    try limit.enter(.mutating, now: now)
+    try limit.enter(.readOnly, isExempt: true, now: now)
+    #expect(limit.recent(.readOnly, now: now) == 2 && limit.recent(.mutating, now: now) == 1)
+    limit.leave(.readOnly)
+    limit.leave(.readOnly)
+    #expect(limit.recent(.readOnly, now: now + .seconds(1)) == 2 && limit.recent(.readOnly, now: now + .seconds(2)) == 0)
+    try limit.enter(.readOnly, now: now)
+  }
+
+  @Test("0 is no limit") func noLimit() throws {
+    let limit = InFlightLimit(readOnly: 0, mutating: 0)
+    for _ in 0..<1000 { try limit.enter(.readOnly, now: Samples.noon) }
+    #expect(InFlightLimit.Kind(verb: "list") == .readOnly && InFlightLimit.Kind(verb: "deletecollection") == .mutating)
+  }
+
+  @Test("watches are counted by user, and given back once") func watchLimit() throws {
+    let limit = WatchLimit(2)
+    let first = try limit.enter("jane")
+    _ = try limit.enter("jane")
+    #expect(throws: StatusError.self) { try limit.enter("jane") }
+    _ = try limit.enter("bob")
+    _ = try limit.enter("jane", isExempt: true)
+    first.giveBack()
+    first.giveBack()
+    #expect(throws: StatusError.self) { try limit.enter("jane") }
   }
 
   @Test("C3: warnings") func warnings() {

@@ -25,7 +25,10 @@ struct TestServer {
     return options
   }
 
-  init(authorizer: any Authorizer = AlwaysAllow()) {
+  init(
+    authenticator: any Authenticator = StandardAuthenticator(), authorizer: any Authorizer = AlwaysAllow(),
+    configuration: APIServerConfiguration = APIServerConfiguration(), metrics: ServerMetrics = ServerMetrics(), auditor: Auditor? = nil
+  ) {
     let infos = [("default", BindingInfo.Access.manage, true), ("watched", .observe, false)].map { namespace, access, inline in
       BindingInfo(
         name: "memory-\(namespace)", backend: "memory", namespace: namespace, scope: AdapterScope(["project": .string(namespace)]),
@@ -52,12 +55,17 @@ struct TestServer {
     }
     gateway = Gateway(group: Samples.group.name, store: store, projector: projector, bindings: bounds, clock: clock)
     responder = APIServerResponder(
-      gateway: gateway, authenticator: StandardAuthenticator(), authorizer: authorizer, logger: Logger(label: "test"))
+      gateway: gateway, configuration: configuration, authenticator: authenticator, authorizer: authorizer, metrics: metrics,
+      auditor: auditor, logger: Logger(label: "test"))
   }
 
   /// Runs the gateway for as long as `body` takes, from the moment on when everything was read once.
   static func run(authorizer: any Authorizer = AlwaysAllow(), _ body: @escaping @Sendable (TestServer) async throws -> Void) async throws {
-    let server = TestServer(authorizer: authorizer)
+    try await TestServer(authorizer: authorizer).run(body)
+  }
+
+  func run(_ body: @escaping @Sendable (TestServer) async throws -> Void) async throws {
+    let server = self
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await server.gateway.run() }
       defer { group.cancelAll() }

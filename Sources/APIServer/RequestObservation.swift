@@ -1,0 +1,163 @@
+internal import HTTPMessage
+internal import JSON
+internal import KubeWire
+internal import Logging
+internal import Synchronization
+internal import Translation
+
+/// What is kept of one request for those who look on from outside: metrics, audit and the log. The way of the request does not depend on it, but for
+/// waiting where the audit log is full.
+final class RequestObservation: Sendable {
+  /// Who looks on.
+  struct Observers: Sendable {
+    let metrics: ServerMetrics
+    let requests: RequestMetrics
+    let auditor: Auditor?
+    let logger: Logger
+    let clock: any TimeSource
+  }
+
+  private struct State {
+    var user: UserInfo?
+    var trail: AuditTrail?
+    var context: RequestContext?
+    var lease: WatchLimit.Lease?
+    var isTerminated = false
+  }
+
+  let auditID: String
+  let began: Timestamp
+  private let request: HTTPRequest
+  private let info: RequestInfo?
+  private let labels: RequestLabels
+  private let observers: Observers
+  private let state = Mutex(State())
+
+  init(_ request: HTTPRequest, _ info: RequestInfo?, _ query: QueryParameters, _ observers: Observers) {
+    self.request = request
+    self.info = info
+    self.observers = observers
+    auditID = AuditID.of(request)
+    began = observers.clock.now
+    labels = RequestLabels(request, info, query, targets: observers.requests.targets)
+  }
+
+  // MARK: On the way
+
+  func authenticated(_ user: UserInfo, _ info: RequestInfo) async {
+    observers.metrics.attempts.add(at: 0)
+    observers.metrics.countUser(user.name)
+    if let expires = request.peer.certificate?.notAfter {
+      observers.metrics.clientCertificateExpiration.observe(.seconds(expires) - .microseconds(began.microseconds))
+    }
+    let trail = observers.auditor?.trail(request, info, user: user, auditID: auditID, received: began)
+    state.withLock {
+      $0.user = user
+      $0.trail = trail
+    }
+    await trail?.received()
+  }
+
+  func notAuthenticated(_ error: StatusError, _ info: RequestInfo) async {
+    observers.metrics.attempts.add(at: error.code == 401 ? 1 : 2)
+    let trail = observers.auditor?.trail(request, info, user: nil, auditID: auditID, received: began)
+    await trail?.refused(HTTPResponse(error))
+  }
+
+  /// - Parameter reason: of whoever decided; empty when there is none.
+  func authorized(_ decision: AuthorizationDecision, reason: String) {
+    let isAllowed = decision == .allowed
+    observers.metrics.decisions.add(at: isAllowed ? 0 : 1)
+    note("authorization.k8s.io/decision", isAllowed ? "allow" : "forbid")
+    note("authorization.k8s.io/reason", reason)
+  }
+
+  func notDecided() {
+    observers.metrics.decisions.add(at: 2)
+    note("authorization.k8s.io/reason", "internal error")
+  }
+
+  /// Its notes go into the events of the answer.
+  func handled(with context: RequestContext) { state.withLock { $0.context = context } }
+
+  /// Is given back when the answer has ended.
+  func holds(_ lease: WatchLimit.Lease) { state.withLock { $0.lease = lease } }
+
+  /// We ended it in self-defence.
+  func terminated() { state.withLock { $0.isTerminated = true } }
+
+  private func note(_ name: String, _ value: String) { state.withLock { $0.trail }?.note(name, value) }
+
+  // MARK: The end
+
+  /// - Returns: the answer, a streamed body so that its end is seen.
+  func answered(_ response: HTTPResponse) async -> HTTPResponse {
+    let state = state.withLock { $0 }
+    log(response, state)
+    let trail = state.trail
+    guard case .stream(let body) = response.body else {
+      state.lease?.giveBack()
+      record(response, isTerminated: state.isTerminated)
+      if let trail {
+        let notes = state.context?.auditAnnotations ?? [:]
+        if info?.isLongRunning ?? false { await trail.started(response, notes: notes) }
+        await trail.complete(response, notes: notes)
+      }
+      return response
+    }
+    if let trail { await trail.started(response, notes: state.context?.auditAnnotations ?? [:]) }
+    let requests = observers.requests
+    requests.beginLongRunning(labels)
+    let target = labels.target
+    var response = response
+    var line: (@Sendable (Int) -> Void)?
+    if labels.verb == .watch { line = { requests.recordWatchEvent(target, bytes: $0) } }
+    let status = response.status
+    let observed = ObservedBody(body, line: line) { how in self.ended(status, how, state) }
+    response.body = .stream(observed)
+    return response
+  }
+
+  private func ended(_ status: Int, _ how: ObservedBody.End, _ state: State) {
+    observers.requests.endLongRunning(labels)
+    state.lease?.giveBack()
+    record(HTTPResponse(status: status), isAborted: how == .aborted)
+    state.trail?.ended(status: status, notes: state.context?.auditAnnotations ?? [:])
+  }
+
+  private func record(_ response: HTTPResponse, isTerminated: Bool = false, isAborted: Bool = false) {
+    var size = 0
+    if case .bytes(let bytes) = response.body { size = bytes.count }
+    observers.requests.record(
+      labels,
+      RequestMetrics.Outcome(
+        code: response.status, duration: observers.clock.now - began, requestBytes: request.body.count, responseBytes: size,
+        isTerminated: isTerminated, isAborted: isAborted))
+  }
+
+  private func log(_ response: HTTPResponse, _ state: State) {
+    observers.logger.debug(
+      "request",
+      metadata: [
+        "method": "\(request.method)", "path": "\(request.path)", "status": "\(response.status)", "user": "\(state.user?.name ?? "")",
+        "audit-id": "\(auditID)", "microseconds": "\((observers.clock.now - began).inMicroseconds)",
+      ])
+  }
+}
+
+/// Tells the observation what was decided.
+struct ObservedAuthorizer: Authorizer {
+  let authorizer: any Authorizer
+  let observation: RequestObservation
+
+  func authorize(_ attributes: AuthorizationAttributes) async throws(StatusError) -> AuthorizationDecision {
+    do throws(StatusError) {
+      let decision = try await authorizer.authorize(attributes)
+      if case .denied(let reason) = decision { observation.authorized(decision, reason: reason) }
+      return decision
+    } catch {
+      observation.notDecided()
+      throw error
+    }
+  }
+}
