@@ -15,6 +15,9 @@ public struct CELEnvironment: Sendable {
   /// write and people do not. Slots are evaluated at their first use.
   public var allowsBlocks = false
 
+  /// Names `T` for which `T{field: value}` and `T.a.b{field: value}` are maps with these members, of any type; none unless told.
+  public var objectTypes: Set<String> = []
+
   public init() {
     functions = Library.functions
     typeNames = Library.typeNames

@@ -61,7 +61,12 @@ struct Compiler {
     case .call(let name, let target, let arguments): return try call(name, target, arguments, at: offset)
     case .list(let elements): return try list(elements, at: offset)
     case .map(let entries): return try map(entries, at: offset)
-    case .message(let name, _): throw fail("undeclared reference to '\(name)': message types are not supported", at: offset)
+    case .message(let name, let fields):
+      guard environment.objectTypes.contains(where: { name == $0 || name.hasPrefix($0 + ".") }) else {
+        throw fail("undeclared reference to '\(name)': message types are not supported", at: offset)
+      }
+      let entries = fields.map { (Expr(kind: .constant(.string($0.field)), offset: offset), $0.value, $0.optional) }
+      return Typed(node: try map(entries, at: offset).node, type: .dyn)
     case .macro(let macro): return try self.macro(macro, at: offset)
     }
   }
