@@ -35,9 +35,12 @@ struct Routes: Sendable {
     Route("POST", .collection, "create", CreateHandler()),
     Route("DELETE", .collection, "deletecollection", DeleteCollectionHandler()),
     Route("GET", .item, "get", GetHandler()),
+    Route("PUT", .item, "update", UpdateHandler()),
     Route("PATCH", .item, "patch", PatchHandler()),
     Route("DELETE", .item, "delete", DeleteHandler()),
     Route("GET", .subresource("status"), "get", GetHandler()),
+    Route("PUT", .subresource("status"), "update", UpdateHandler(subresource: "status")),
+    Route("PATCH", .subresource("status"), "patch", PatchHandler(subresource: "status")),
     Route("GET", .subresource("log"), "get", LogHandler()),
     Route("POST", .subresource("cancel"), "create", CancelHandler()),
     Route("POST", .subresource("retry"), "create", RetryHandler()),
@@ -60,11 +63,11 @@ struct Routes: Sendable {
     return route.handler
   }
 
-  /// Discovery's verbs decide; PATCH comes with create, since `kubectl apply` needs both.
+  /// Discovery's verbs decide.
   private static func offers(_ route: Route, _ kind: KindDescription) -> Bool {
     if case .subresource(let name) = route.place {
       return kind.subresources.contains { $0.name == name && $0.verbs.contains(route.verb) }
     }
-    return kind.verbs.contains(route.verb == "patch" ? "create" : route.verb)
+    return kind.verbs.contains(route.verb)
   }
 }

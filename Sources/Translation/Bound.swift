@@ -42,7 +42,7 @@ package struct Bound: Sendable {
       key: RunKey(kind: kind, id: ""), identity: envelope.uid, attempt: .unknown, core: .present(core), envelope: .present(envelope.json),
       overlay: .absent)
     let run = KnownRun(observation, began: now, now: now)
-    var draft = WorkflowProjection(group: projector.group, binding: info).draft(run, core: core, envelope: envelope)!
+    var draft = projector.projection(for: info).draft(run, core: core, envelope: envelope)!
     // Nothing has happened yet: a status would be an invention.
     draft.content["status"] = nil
     return draft

@@ -3,24 +3,28 @@ internal import JSON
 internal import KubeWire
 internal import OrderedCollections
 
-/// Completes two-phase deletions of one binding: a run with a deletionTimestamp is cancelled while it is active and removed from its engine when it has
-/// ended. The intention is in the run's overlay, so this picks up after a restart what an earlier life began.
+/// Completes two-phase deletions of one binding: a run with a deletionTimestamp is cancelled while it is active, and goes when it has ended and no finalizer
+/// holds it. The intention is in the run's overlay, so this picks up after a restart what an earlier life began.
 struct DeletionFinisher: Sendable {
   let gateway: Gateway
   let bound: Bound
 
-  /// A removal that failed is tried again after that, doubled with each failure.
+  /// Between two looks, and before a step that failed is tried again; the latter doubles with each failure.
   private static let firstPause: Duration = .seconds(5)
   private static let longestPause: Duration = .seconds(600)
+  /// A cancel that the engine took may take a while to show; after that it is asked again.
+  private static let cancelPause: Duration = .seconds(30)
 
-  private struct Failure {
+  private struct Wait {
     var pause: Duration
     var next: Timestamp
+    /// The state in which it was left: another one is looked at at once.
+    var version: UInt64
   }
 
   func run() async {
-    // Finishing a deletion is a write, and Retain takes runs out of sight only.
-    guard bound.info.access != .observe, bound.info.deletionPolicy == .delete else { return }
+    // Finishing a deletion is a write.
+    guard bound.info.access != .observe else { return }
     let (changes, signal) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     gateway.store.wakeOnChange(of: .workflows) { signal.yield() }
     await withDiscardingTaskGroup { group in
@@ -28,18 +32,20 @@ struct DeletionFinisher: Sendable {
         while (try? await gateway.clock.sleep(until: gateway.clock.now + Self.firstPause)) != nil { signal.yield() }
         signal.finish()
       }
-      var failures: [String: Failure] = [:]
+      var waits: [String: Wait] = [:]
       for await _ in changes {
-        let terminating = gateway.store.read { state in
-          state.objects[.workflows].objects.filter { $0.draft.metadata["deletionTimestamp"] != nil }.map(\.draft.uid)
-        }
-        failures = failures.filter { terminating.contains($0.key) }
-        for uid in terminating where failures[uid].map({ $0.next <= gateway.clock.now }) ?? true {
+        let terminating = gateway.store.terminating(bound.id)
+        waits = waits.filter { terminating.contains($0.key) }
+        for uid in terminating.sorted() {
+          guard let version = gateway.store.object(uid: uid)?.version else { continue }
+          if let wait = waits[uid], wait.next > gateway.clock.now, wait.version == version { continue }
           if await finish(uid) {
-            failures[uid] = nil
+            // What is held by a finalizer, or still ending, changes before there is more to do.
+            let version = gateway.store.object(uid: uid)?.version ?? 0
+            waits[uid] = Wait(pause: Self.firstPause, next: gateway.clock.now + Self.cancelPause, version: version)
           } else {
-            let pause = min(failures[uid].map { $0.pause * 2 } ?? Self.firstPause, Self.longestPause)
-            failures[uid] = Failure(pause: pause, next: gateway.clock.now + pause)
+            let pause = min(waits[uid].map { $0.pause * 2 } ?? Self.firstPause, Self.longestPause)
+            waits[uid] = Wait(pause: pause, next: gateway.clock.now + pause, version: version)
           }
         }
       }
@@ -57,7 +63,7 @@ struct DeletionFinisher: Sendable {
         guard let object = gateway.store.object(of: ref), object.draft.uid == uid, object.draft.metadata["deletionTimestamp"] != nil else {
           return
         }
-        _ = try await gateway.remove(ref, uid: uid, bound: bound)
+        try await gateway.finishDeletion(ref, object, bound: bound)
       }
       return true
     } catch {

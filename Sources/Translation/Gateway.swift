@@ -11,14 +11,21 @@ package final class Gateway: Sendable {
   let bindings: [Bound]
   let projector: Projector
   let clock: any TimeSource
+  let admission: any Admitting
+  let namespaces: any NamespaceDirectory
+  let leaving = LeavingRuns()
   let reservations = NameReservations()
   /// Bytes that nobody can guess.
   let random: @Sendable (Int) -> [UInt8]
   private let begun = Mutex(false)
 
-  /// - Parameter bindings: those that are not disabled, each with its driver.
+  /// - Parameters:
+  ///   - bindings: those that are not disabled, each with its driver.
+  ///   - admission: asked before every write.
+  ///   - namespaces: asked before every create and every deletion of a collection.
   package init(
     group: String, store: SharedStore, projector: Projector, bindings: [Bound], clock: any TimeSource,
+    admission: any Admitting = AdmitAll(), namespaces: any NamespaceDirectory = AllNamespaces(),
     random: @escaping @Sendable (Int) -> [UInt8] = SecureRandom.bytes
   ) {
     self.group = group
@@ -26,6 +33,8 @@ package final class Gateway: Sendable {
     self.projector = projector
     self.bindings = bindings
     self.clock = clock
+    self.admission = admission
+    self.namespaces = namespaces
     self.random = random
   }
 
@@ -43,6 +52,17 @@ package final class Gateway: Sendable {
         group.addTask { await DeletionFinisher(gateway: self, bound: bound).run() }
       }
       group.addTask { await self.settleDoubts() }
+      group.addTask { await self.cancelLeavingRuns() }
+    }
+  }
+
+  /// Hides everything in a namespace that is going or gone, or shows it again. No engine is asked for anything.
+  package func setNamespace(_ name: String, isHidden: Bool) {
+    store.setNamespace(name, isHidden: isHidden, now: clock.now)
+    guard !isHidden else { return }
+    for bound in bindings where bound.info.namespace == name {
+      bound.driver.wake()
+      bound.driver.handle(.demandTemplates)
     }
   }
 

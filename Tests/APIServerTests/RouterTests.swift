@@ -236,7 +236,8 @@ import YAMLText
       let paths: [(String, String, String, Int)] = [
         ("GET", "/nope", "", 404), ("GET", "/apis/other.example.com", "", 404), ("GET", "/apis/workflow.example.com/v1", "", 404),
         ("GET", "/apis/workflow.example.com/v1alpha1/zorks", "", 404), ("GET", "//", "", 404), ("POST", "/apis", "", 405),
-        ("POST", "/workflows", "", 405), ("PUT", "/namespaces/default/workflows/a", "", 405), ("DELETE", "/workflowbackends/a", "", 405),
+        ("POST", "/workflows", "", 405), ("PUT", "/namespaces/default/workflows/a", "", 400), ("PUT", "/workflowbackends/a", "", 405),
+        ("DELETE", "/workflowbackends/a", "", 405),
         ("GET", "/namespaces/default/workflows/nope", "", 404), ("GET", "/workflows", "limit=zork", 400),
         ("GET", "/workflows", "labelSelector=a%3D%3D%3Db", 400), ("GET", "/workflows", "fieldSelector=spec.nope%3Da", 400),
         ("GET", "/workflows", "resourceVersion=zork", 400), ("GET", "/workflows", "timeout=zz", 400),

@@ -11,7 +11,7 @@ import Translation
 
 /// The whole gateway in process, on the in-memory engine: namespace `default` may do everything, `watched` only looks.
 struct TestServer {
-  let engine = InMemoryAdapter(options: TestServer.options) { SystemClock().now }
+  let engine: InMemoryAdapter
   let gateway: Gateway
   let responder: APIServerResponder
 
@@ -27,13 +27,18 @@ struct TestServer {
 
   init(
     authenticator: any Authenticator = StandardAuthenticator(), authorizer: any Authorizer = AlwaysAllow(),
-    configuration: APIServerConfiguration = APIServerConfiguration(), metrics: ServerMetrics = ServerMetrics(), auditor: Auditor? = nil
+    configuration: APIServerConfiguration = APIServerConfiguration(), metrics: ServerMetrics = ServerMetrics(), auditor: Auditor? = nil,
+    admission: any Admitting = AdmitAll(), namespaces: any NamespaceDirectory = AllNamespaces(),
+    policy: BindingInfo.DeletionPolicy = .delete, engine change: (inout InMemoryOptions) -> Void = { _ in }
   ) {
+    var options = Self.options
+    change(&options)
+    engine = InMemoryAdapter(options: options) { SystemClock().now }
     let infos = [("default", BindingInfo.Access.manage, true), ("watched", .observe, false)].map { namespace, access, inline in
       BindingInfo(
         name: "memory-\(namespace)", backend: "memory", namespace: namespace, scope: AdapterScope(["project": .string(namespace)]),
         access: access,
-        deletionPolicy: .delete, inlineSteps: inline)
+        deletionPolicy: policy, inlineSteps: inline)
     }
     let projector = Projector(group: Samples.group.name, bindings: infos, signingKeys: [[UInt8](repeating: 7, count: 32)])
     let settings = infos.map { info in
@@ -53,7 +58,9 @@ struct TestServer {
           binding: settings, adapter: engine, scope: info.scope, settings: ReconcilerSettings(pollInterval: .milliseconds(100)),
           store: store))
     }
-    gateway = Gateway(group: Samples.group.name, store: store, projector: projector, bindings: bounds, clock: clock)
+    gateway = Gateway(
+      group: Samples.group.name, store: store, projector: projector, bindings: bounds, clock: clock, admission: admission,
+      namespaces: namespaces)
     responder = APIServerResponder(
       gateway: gateway, configuration: configuration, authenticator: authenticator, authorizer: authorizer, metrics: metrics,
       auditor: auditor, logger: Logger(label: "test"))
@@ -104,6 +111,36 @@ struct TestServer {
 
   func post(_ path: String, _ text: String, query: String = "", type: String? = "application/json") async -> Answer {
     await send("POST", path, query: query, headers: type.map { ["Content-Type": $0] } ?? [:], body: Array(text.utf8))
+  }
+
+  /// Submits one and reads it: the engine tells more of a run than it did at once.
+  func make(_ name: String) async -> JSONValue {
+    _ = await post("/namespaces/default/workflows", Self.manifest(name))
+    return await get("/namespaces/default/workflows/" + name).json
+  }
+
+  func put(_ path: String, _ object: JSONValue, query: String = "") async -> Answer {
+    await send("PUT", path, query: query, headers: ["Content-Type": "application/json"], body: object.encoded)
+  }
+
+  enum PatchType: String {
+    case json = "application/json-patch+json"
+    case merge = "application/merge-patch+json"
+    case apply = "application/apply-patch+yaml"
+  }
+
+  func patch(_ path: String, _ type: PatchType, _ text: String, query: String = "") async -> Answer {
+    await send("PATCH", path, query: query, headers: ["Content-Type": type.rawValue], body: Array(text.utf8))
+  }
+
+  /// Asks until the answer is as wanted, or for five seconds.
+  func poll(_ path: String, until isRight: (Answer) -> Bool) async throws -> Answer {
+    var answer = await get(path)
+    for _ in 0..<250 where !isRight(answer) {
+      try await Task.sleep(for: .milliseconds(20))
+      answer = await get(path)
+    }
+    return answer
   }
 
   static func manifest(_ name: String, spec: String = #"{"steps":[{"name":"build","command":["true"]}]}"#, more: String = "") -> String {

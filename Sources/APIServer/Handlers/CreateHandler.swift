@@ -15,7 +15,7 @@ struct CreateHandler: Handler {
     // The status is the server's to write (kubernetes-wire C7).
     object["status"] = nil
     let result = try await request.services.gateway.create(
-      namespace: request.namespace, object: object, options: options, context: request.context)
+      namespace: request.namespace, object: object, options: options, manager: request.manager(options), context: request.context)
     return .json(request.encoder(form).object(result.object), status: 201)
   }
 }

@@ -4,62 +4,59 @@ internal import KubeWire
 internal import OrderedCollections
 internal import Translation
 
-/// PATCH of one object by a merge patch (RFC 7386). What a Workflow cannot change after submission, and everything of the kinds that are read-only, is
-/// refused by field; a patch that changes nothing is answered with the object, as `kubectl apply` of an unchanged manifest wants it.
+/// PATCH of one object or of its status: JSON Patch, merge patch, or an apply, by media type (kubernetes-wire C18 to C23, S3).
 struct PatchHandler: Handler {
+  /// Empty or status.
+  var subresource = ""
+
   func handle(_ request: APIRequest) async throws(StatusError) -> HTTPResponse {
     let form = try request.form(for: .object)
-    guard case .merge(let patch) = try BodyDecoder(request: request).patch() else {
-      throw .unsupportedMediaType(accepted: APIGroup.patchMediaTypes)
-    }
+    let body = try BodyDecoder(request: request).patch()
     let options = try WriteOptions(query: request.query, kind: "PatchOptions")
-    if request.query.bool("force") {
-      throw .invalidOptions("PatchOptions", [.forbidden("force", "may not be specified for non-apply patch")])
+    let force = request.query.bool("force")
+    let change: UpdateRequest.Change
+    var operation = ManagedFields.Operation.update
+    switch body {
+    case .json(let operations):
+      try refuse(force: force)
+      let patch = try Self.refused { () throws(JSONPatch.Failure) in try JSONPatch(json: operations) }
+      change = replacing(request, options) { current throws(StatusError) in
+        try Self.refused { () throws(JSONPatch.Failure) in try patch.apply(to: current) }
+      }
+    case .merge(let patch):
+      try refuse(force: force)
+      guard patch.object != nil else { throw .badRequest("error decoding patch: a merge patch of an object is an object") }
+      change = replacing(request, options) { current throws(StatusError) in current.merging(patch: patch) }
+    case .apply(let applied):
+      guard !options.fieldManager.isEmpty else {
+        throw .invalidOptions("PatchOptions", [.required("fieldManager", "is required for apply patch")])
+      }
+      change = .apply(try AppliedObject(request: request, validation: options.fieldValidation).checked(applied), force: force)
+      operation = .apply
     }
-    guard patch.object != nil else { throw .badRequest("error decoding patch: a merge patch of an object is an object") }
-    let kind = request.kind
-    let group = request.services.configuration.group.name
-    let name = request.info.name
-    let change: @Sendable (StoredObject, JSONValue) throws(StatusError) -> JSONValue = { object, current throws(StatusError) in
-      try Self.wanted(patch, object, current, plural: kind.plural, group: group, name: name)
-    }
-    let gateway = request.services.gateway
-    if request.resource == .workflows {
-      let object = try await gateway.update(
-        namespace: request.namespace, name: name, options: options, context: request.context, change: change)
-      return .json(request.encoder(form).object(object))
-    }
-    let object = try await gateway.get(
-      request.resource, namespace: request.namespace, name: name, options: GetOptions(), context: request.context)
-    let before: JSONValue = .object(["metadata": .object(object.draft.metadata), "spec": object.draft.content["spec"] ?? .emptyObject])
-    guard try change(object, before) == before else {
-      throw .methodNotSupported("patch", resource: kind.plural, group: group, advice: "it shows what the engine has; change it there")
-    }
-    return .json(request.encoder(form).object(object))
+    let result = try await request.services.gateway.update(
+      namespace: request.namespace, name: request.info.name,
+      request: UpdateRequest(
+        change, subresource: subresource, options: options, optionsKind: "PatchOptions",
+        manager: request.manager(options, operation: operation)),
+      context: request.context)
+    return .json(request.encoder(form).object(result.object), status: result.isNew ? 201 : 200)
   }
 
-  /// The object that the patch asks for: metadata and spec.
-  private static func wanted(
-    _ patch: JSONValue, _ object: StoredObject, _ current: JSONValue, plural: String, group: String, name: String
-  ) throws(StatusError) -> JSONValue {
-    if let version = patch["metadata"]?["resourceVersion"]?.string, version != String(object.version) {
-      throw .conflict(resource: plural, group: group, name: name)
-    }
-    if let uid = patch["metadata"]?["uid"]?.string, uid != object.draft.uid {
-      throw .conflict(
-        resource: plural, group: group, name: name, reason: "the UID in the patch (\(uid)) is not that of the object (\(object.draft.uid))")
-    }
-    if let other = patch["metadata"]?["name"]?.string, other != name {
-      throw .badRequest("the name of the object (\(other)) does not match the name on the URL (\(name))")
-    }
-    // The status is not changed through this path, and what the server owns in the metadata keeps its value (kubernetes-wire C15, C16).
-    var wish = JSONObject()
-    for member in ["metadata", "spec"] { if let value = patch[member] { wish[member] = value } }
-    if wish["metadata"]?.object != nil {
-      for owned in ["creationTimestamp", "generation", "managedFields", "selfLink", "deletionTimestamp", "resourceVersion"] {
-        wish["metadata"]?[owned] = nil
-      }
-    }
-    return current.merging(patch: .object(wish))
+  private func refuse(force: Bool) throws(StatusError) {
+    guard force else { return }
+    throw .invalidOptions("PatchOptions", [.forbidden("force", "may not be specified for non-apply patch")])
+  }
+
+  /// The patched object is read again as the kind, so that types are right and unknown fields are told.
+  private func replacing(
+    _ request: APIRequest, _ options: WriteOptions, _ patch: @escaping @Sendable (JSONValue) throws(StatusError) -> JSONValue
+  ) -> UpdateRequest.Change {
+    let decoder = PatchedObject(request: request, validation: options.fieldValidation)
+    return .replace { current throws(StatusError) in try decoder.decoded(try patch(current)) }
+  }
+
+  private static func refused<Value>(_ body: () throws(JSONPatch.Failure) -> Value) throws(StatusError) -> Value {
+    do throws(JSONPatch.Failure) { return try body() } catch { throw error.statusError }
   }
 }

@@ -3,9 +3,12 @@ extension KindDescription {
   package static func workflow(group: String) -> KindDescription {
     KindDescription(
       kind: "Workflow", plural: "workflows", singular: "workflow", shortNames: ["wf"], categories: ["workflows"], isNamespaced: true,
-      verbs: ["create", "delete", "deletecollection", "get", "list", "patch", "watch"],
+      verbs: ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
       subresources: [
-        Subresource("status", verbs: ["get"], "The object with its status."),
+        Subresource(
+          "status", verbs: ["get", "patch", "update"],
+          "The object with its status. Of a write only the status counts: a phase is told to the engine where it takes one, members that the engine "
+            + "does not own are kept, and everything else stays as the engine has it."),
         Subresource(
           "log", verbs: ["get"], answer: .text,
           "What the run wrote, as plain text. `follow=true` goes on until it ends; `step` names one step; `tailLines` and `sinceTime` shorten it."

@@ -187,5 +187,7 @@ struct OpenAPIPaths {
 
 extension APIGroup {
   /// What a PATCH may be; strategic merge is not among them (kubernetes-wire C19, C20).
-  package static let patchMediaTypes = ["application/merge-patch+json"]
+  package static let patchMediaTypes = [
+    "application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml",
+  ]
 }

@@ -26,6 +26,11 @@ package enum MetadataRules {
       let text = finalizer.string ?? ""
       for message in Names.qualifiedNameErrors(text) { errors.append(.invalid("metadata.finalizers[\(index)]", .string(text), message)) }
     }
+    let finalizers = metadata["finalizers"]?.array ?? []
+    if finalizers.contains("orphan"), finalizers.contains("foregroundDeletion") {
+      errors.append(
+        .invalid("metadata.finalizers", .array(finalizers), "finalizer orphan and foregroundDeletion cannot be both set"))
+    }
     return errors
   }
 

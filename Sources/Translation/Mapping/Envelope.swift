@@ -18,6 +18,11 @@ package struct Envelope: Sendable, Hashable {
   package var labels: [String: String]
   package var annotations: [String: String]
   package var ownerReferences: JSONValue?
+  package var finalizers: [String]
+  /// Who owns the fields of the submission, for managedFields; nil where nobody said.
+  package var manager: String?
+  /// `Update` or `Apply`.
+  package var managerOperation: String?
   /// The Kubernetes user that asked for it.
   package var requestedBy: String
   /// As submitted, defaults set.
@@ -27,7 +32,8 @@ package struct Envelope: Sendable, Hashable {
 
   package init(
     apiVersion: String, namespace: String, name: String, uid: String, submittedAt: Timestamp, labels: [String: String],
-    annotations: [String: String], ownerReferences: JSONValue?, requestedBy: String, spec: JSONValue
+    annotations: [String: String], ownerReferences: JSONValue?, finalizers: [String] = [], manager: String? = nil,
+    managerOperation: String? = nil, requestedBy: String, spec: JSONValue
   ) {
     self.apiVersion = apiVersion
     self.namespace = namespace
@@ -37,6 +43,9 @@ package struct Envelope: Sendable, Hashable {
     self.labels = labels
     self.annotations = annotations
     self.ownerReferences = ownerReferences
+    self.finalizers = finalizers
+    self.manager = manager
+    self.managerOperation = managerOperation
     self.requestedBy = requestedBy
     self.spec = spec
   }
@@ -50,8 +59,8 @@ package struct Envelope: Sendable, Hashable {
     self.init(
       apiVersion: apiVersion, namespace: namespace, name: name, uid: uid, submittedAt: submitted, labels: Self.strings(json["labels"]),
       annotations: Self.strings(json["annotations"]), ownerReferences: json["ownerReferences"],
-      requestedBy: json["requestedBy"]?.string ?? "",
-      spec: spec)
+      finalizers: json["finalizers"]?.array?.compactMap(\.string) ?? [], manager: json["manager"]?.string,
+      managerOperation: json["managerOperation"]?.string, requestedBy: json["requestedBy"]?.string ?? "", spec: spec)
     signature = json["signature"]?.string
   }
 
@@ -63,8 +72,21 @@ package struct Envelope: Sendable, Hashable {
     if !labels.isEmpty { members["labels"] = Self.object(labels) }
     if !annotations.isEmpty { members["annotations"] = Self.object(annotations) }
     if let ownerReferences { members["ownerReferences"] = ownerReferences }
+    if !finalizers.isEmpty { members["finalizers"] = .array(finalizers.map { .string($0) }) }
+    if let manager { members["manager"] = .string(manager) }
+    if let managerOperation { members["managerOperation"] = .string(managerOperation) }
     if let signature { members["signature"] = .string(signature) }
     return .object(members)
+  }
+
+  /// What of it a client sent: metadata and spec.
+  var object: JSONValue {
+    var metadata = JSONObject()
+    if !labels.isEmpty { metadata["labels"] = Self.object(labels) }
+    if !annotations.isEmpty { metadata["annotations"] = Self.object(annotations) }
+    if let ownerReferences { metadata["ownerReferences"] = ownerReferences }
+    if !finalizers.isEmpty { metadata["finalizers"] = .array(finalizers.map { .string($0) }) }
+    return metadata.isEmpty ? ["spec": spec] : ["metadata": .object(metadata), "spec": spec]
   }
 
   /// What Kubernetes would have accepted: anything else was not made here, and is not to appear as an object.
@@ -74,6 +96,7 @@ package struct Envelope: Sendable, Hashable {
       guard ownerReferences.array != nil else { return false }
       metadata["ownerReferences"] = ownerReferences
     }
+    metadata["finalizers"] = .array(finalizers.map { .string($0) })
     return !name.isEmpty && Self.isUUID(uid) && MetadataRules.errors(in: metadata).isEmpty
   }
 

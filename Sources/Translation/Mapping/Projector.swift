@@ -8,18 +8,24 @@ package struct Projector: RunProjecting {
   let bindings: [BindingID: BindingInfo]
   /// The first signs, all verify; empty: envelopes are not signed.
   let signingKeys: [[UInt8]]
+  let ownership: FieldOwnership
 
   package init(group: String, bindings: [BindingInfo], signingKeys: [[UInt8]]) {
     self.group = group
     self.bindings = Dictionary(uniqueKeysWithValues: bindings.map { (BindingID($0.name), $0) })
     self.signingKeys = signingKeys
+    ownership = FieldOwnership(group: group, apiVersion: "\(group)/v1alpha1")
+  }
+
+  func projection(for binding: BindingInfo) -> WorkflowProjection {
+    WorkflowProjection(group: group, binding: binding, ownership: ownership)
   }
 
   package func project(_ run: KnownRun, binding: BindingID, ownsEnvelope: Bool) -> ObjectDraft? {
     guard let info = bindings[binding], let core = run.core else { return nil }
     if !ownsEnvelope, belongsElsewhere(run, core, info) { return nil }
     let envelope = ownsEnvelope ? run.envelope.flatMap(Envelope.init) : nil
-    return WorkflowProjection(group: group, binding: info).draft(run, core: core, envelope: envelope)
+    return projection(for: info).draft(run, core: core, envelope: envelope)
   }
 
   /// Inline work of all bindings of a backend can share one place in the engine (Airflow's runner DAG): there the envelope alone says to which of them a

@@ -11,12 +11,17 @@ struct SubmissionBuilder {
   let engineTemplate: String?
   let signingKey: [UInt8]?
 
-  func build(name: String, uid: String, object: JSONValue, requestedBy: String, now: Timestamp) -> (Submission, Envelope) {
+  /// - Parameter manager: who owns the fields of the object, and whether it was applied; nil for an empty name.
+  func build(name: String, uid: String, object: JSONValue, requestedBy: String, manager: WriteManager, now: Timestamp) -> (
+    Submission, Envelope
+  ) {
     let spec = object["spec"] ?? .emptyObject
     var envelope = Envelope(
       apiVersion: apiVersion, namespace: binding.namespace, name: name, uid: uid, submittedAt: now,
       labels: Envelope.strings(object["metadata"]?["labels"]), annotations: Envelope.strings(object["metadata"]?["annotations"]),
-      ownerReferences: object["metadata"]?["ownerReferences"], requestedBy: requestedBy, spec: spec)
+      ownerReferences: object["metadata"]?["ownerReferences"],
+      finalizers: object["metadata"]?["finalizers"]?.array?.compactMap(\.string) ?? [], manager: manager.name.isEmpty ? nil : manager.name,
+      managerOperation: manager.name.isEmpty ? nil : manager.operation.rawValue, requestedBy: requestedBy, spec: spec)
     if let signingKey { envelope.sign(backend: binding.backend, key: signingKey) }
     let submission = Submission(
       key: Self.key(namespace: binding.namespace, name: name), uid: uid, template: engineTemplate,

@@ -1,5 +1,6 @@
 internal import AdapterKit
 internal import JSON
+internal import KubeWire
 internal import OrderedCollections
 
 /// Turns what is known of one run into the Workflow that represents it.
@@ -9,6 +10,7 @@ internal import OrderedCollections
 struct WorkflowProjection: Sendable {
   let group: String
   let binding: BindingInfo
+  let ownership: FieldOwnership
 
   /// nil when the run is not to be shown: it was deleted here and the binding retains it in the engine.
   func draft(_ run: KnownRun, core: RunCore, envelope: Envelope?) -> ObjectDraft? {
@@ -19,14 +21,15 @@ struct WorkflowProjection: Sendable {
     let created = core.createdAt ?? envelope?.submittedAt ?? core.startedAt
     let spec = spec(core, envelope, overlay)
     let status = WorkflowStatus(run: run, core: core, overlay: overlay, binding: binding, uid: uid)
-    let labels = labels(run, core, envelope, overlay)
+    let kept = KeptMetadata(envelope, overlay)
+    let labels = labels(run, core, kept)
     return ObjectDraft(
       resource: .workflows, namespace: binding.namespace, name: name, uid: uid, labels: labels,
       fields: [
         "metadata.name": name, "metadata.namespace": binding.namespace, "status.phase": status.phase.rawValue,
         "spec.templateRef.name": spec["templateRef"]?["name"]?.string ?? "", "spec.backend": binding.backend,
       ],
-      metadata: metadata(name: name, uid: uid, created: created, labels: labels, envelope: envelope, overlay: overlay),
+      metadata: metadata(name: name, uid: uid, created: created, labels: labels, kept: kept, envelope: envelope, overlay: overlay),
       content: ["spec": spec, "status": status.json],
       cells: [
         .value(.string(name)), .value(.string(spec["templateRef"]?["name"]?.string ?? "<inline>")), .value(.string(status.phaseCell)),
@@ -37,28 +40,26 @@ struct WorkflowProjection: Sendable {
   }
 
   private func metadata(
-    name: String, uid: String, created: Timestamp?, labels: [String: String], envelope: Envelope?, overlay: Overlay
+    name: String, uid: String, created: Timestamp?, labels: [String: String], kept: KeptMetadata, envelope: Envelope?, overlay: Overlay
   ) -> JSONObject {
     var metadata: JSONObject = ["name": .string(name), "namespace": .string(binding.namespace), "uid": .string(uid)]
     if let created { metadata["creationTimestamp"] = .string(created.rfc3339Seconds) }
-    metadata["generation"] = .int(overlay.generation + (overlay.deletionTimestamp == nil ? 0 : 1))
+    metadata["generation"] = .int(overlay.shownGeneration)
     if let deletion = overlay.deletionTimestamp {
       metadata["deletionTimestamp"] = .string(deletion.rfc3339Seconds)
       metadata["deletionGracePeriodSeconds"] = 0
     }
     if !labels.isEmpty { metadata["labels"] = Envelope.object(labels) }
-    let annotations = JSONValue.object(JSONObject(uniqueKeysWithValues: (envelope?.annotations ?? [:]).map { ($0.key, .string($0.value)) }))
-      .merging(patch: overlay.json["annotations"] ?? .emptyObject)
-    if let members = annotations.object, !members.isEmpty { metadata["annotations"] = annotations.canonical }
-    if let owners = envelope?.ownerReferences { metadata["ownerReferences"] = owners }
+    if !kept.annotations.isEmpty { metadata["annotations"] = Envelope.object(kept.annotations) }
+    if !kept.ownerReferences.isEmpty { metadata["ownerReferences"] = .array(kept.ownerReferences) }
+    if !kept.finalizers.isEmpty { metadata["finalizers"] = .array(kept.finalizers.map { .string($0) }) }
+    if let managed = ownership.account(envelope, overlay).json { metadata["managedFields"] = managed }
     return metadata
   }
 
   /// The user's labels, and over them those that tell where the run comes from; the latter cannot be set by users.
-  private func labels(_ run: KnownRun, _ core: RunCore, _ envelope: Envelope?, _ overlay: Overlay) -> [String: String] {
-    var labels = envelope?.labels ?? [:]
-    for (key, value) in overlay.json["labels"]?.object ?? [:] { labels[key] = value.string }
-    labels = labels.filter { !$0.key.hasPrefix(group + "/") }
+  private func labels(_ run: KnownRun, _ core: RunCore, _ kept: KeptMetadata) -> [String: String] {
+    var labels = kept.labels.filter { !$0.key.hasPrefix(group + "/") }
     labels["\(group)/backend"] = EngineNames.labelValue(binding.backend)
     if let template = core.template { labels["\(group)/template"] = EngineNames.labelValue(EngineNames.objectName(template)) }
     if let trigger = core.trigger { labels["\(group)/trigger"] = EngineNames.labelValue(trigger) }
@@ -71,15 +72,21 @@ struct WorkflowProjection: Sendable {
   private func spec(_ core: RunCore, _ envelope: Envelope?, _ overlay: Overlay) -> JSONValue {
     if let envelope {
       var spec = envelope.spec
-      if core.suspended != (spec["suspend"]?.bool ?? false), !core.phase.isTerminal { spec["suspend"] = .bool(core.suspended) }
-      if overlay.json["spec"]?["cancel"]?.bool == true { spec["cancel"] = true }
+      if let suspend = overlay.suspend {
+        spec["suspend"] = .bool(suspend)
+      } else if core.suspended != (spec["suspend"]?.bool ?? false), !core.phase.isTerminal {
+        // Where the engine keeps no overlays, its own state is all that tells.
+        spec["suspend"] = .bool(core.suspended)
+      }
+      if overlay.cancel { spec["cancel"] = true }
       return spec
     }
     var spec = JSONObject()
     if let template = core.template { spec["templateRef"] = ["name": .string(EngineNames.objectName(template))] }
     if let parameters = core.parameters, parameters.object?.isEmpty == false { spec["parameters"] = parameters }
     if let schedule = core.schedule { spec["schedule"] = .string(schedule) }
-    if core.suspended { spec["suspend"] = true }
+    if overlay.suspend ?? core.suspended { spec["suspend"] = true }
+    if overlay.cancel { spec["cancel"] = true }
     return .object(spec)
   }
 }

@@ -37,16 +37,18 @@ struct WorkflowStatus {
     if let progress { status["progress"] = .string(progress) }
     if let last = core.lastScheduleTime { status["lastScheduleTime"] = .string(last.rfc3339Seconds) }
     if let next = core.nextRunTime { status["nextRunTime"] = .string(next.rfc3339Seconds) }
-    let generation = overlay.generation + (overlay.deletionTimestamp == nil ? 0 : 1)
+    let generation = overlay.shownGeneration
     status["observedGeneration"] = .int(generation)
+    let theirs = (overlay.status["conditions"]?.array ?? []).filter { !StatusFields.isOurs(condition: $0) }
     status["conditions"] = .array(
       Self.conditions(
         phase: phase, reason: reason, message: message, core: core, completed: completionTime, isSchedule: run.key.kind == .schedule,
-        generation: generation))
+        generation: generation) + theirs)
     if let steps = run.steps, !steps.isEmpty { status["steps"] = .array(steps.map(Self.step)) }
     var backend: JSONObject = ["name": .string(binding.backend), "id": .string(run.key.description), "state": .string(core.rawState)]
     if let url = core.url { backend["url"] = .string(url) }
     status["backend"] = .object(backend)
+    for (name, value) in overlay.status where !StatusFields.engine.contains(name) { status[name] = value }
     json = .object(status)
   }
 

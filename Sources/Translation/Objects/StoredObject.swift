@@ -1,4 +1,4 @@
-internal import JSON
+package import JSON
 internal import OrderedCollections
 
 /// One version of one object: immutable, encoded once, shared by every reader.
@@ -44,5 +44,16 @@ package final class StoredObject: Sendable {
     writer.value(.object(draft.metadata.merging(["resourceVersion": .string(String(version))], uniquingKeysWith: { _, new in new })))
     writer.endObject()
     return writer.bytes
+  }
+}
+
+extension StoredObject {
+  /// The whole object as a value. A dry run's object has no version.
+  package func value(apiVersion: String) -> JSONValue {
+    var metadata = draft.metadata
+    if version > 0 { metadata["resourceVersion"] = .string(String(version)) }
+    var members: JSONObject = ["apiVersion": .string(apiVersion), "kind": .string(draft.resource.kind), "metadata": .object(metadata)]
+    for (name, value) in draft.content { members[name] = value }
+    return .object(members)
   }
 }

@@ -50,6 +50,7 @@ extension RunStore {
     }
     bindings[ref.binding]?.runs[ref.key]?.isShown = true
     shown[draft.uid] = ref
+    noteTerminating(draft.uid, ref.binding, draft.metadata["deletionTimestamp"] != nil)
     changes.append(.upsert(draft))
     return changes
   }
@@ -66,7 +67,10 @@ extension RunStore {
 
   /// The object is taken over by another run; what is in the store is replaced there.
   private mutating func hide(_ ref: RunRef) {
-    if let uid = entry(ref)?.uid, shown[uid] == ref { shown[uid] = nil }
+    if let uid = entry(ref)?.uid, shown[uid] == ref {
+      shown[uid] = nil
+      noteTerminating(uid, ref.binding, false)
+    }
     bindings[ref.binding]?.runs[ref.key]?.isShown = false
   }
 
@@ -116,7 +120,7 @@ extension RunStore {
         draft = changed
       }
     }
-    guard !departed.isOver(draft.uid) else { return nil }
+    guard !departed.isOver(draft.uid), !hiddenNamespaces.contains(draft.namespace) else { return nil }
     if isOver(entry, binding.settings, now: now), !Self.isHeld(draft), !entry.isShown { return nil }
     return draft
   }

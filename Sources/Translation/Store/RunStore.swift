@@ -1,5 +1,5 @@
 internal import AdapterKit
-internal import JSON
+package import JSON
 
 /// The view of all runs, with the objects that they are shown as. Derived, never the source of truth; a value without lock, clock or task.
 ///
@@ -15,6 +15,10 @@ package struct RunStore: Sendable {
   /// The runs that are shown, by uid.
   var shown: [String: RunRef] = [:]
   var departed = Departed()
+  /// The uids of the shown runs that are being deleted.
+  private(set) var terminating: [BindingID: Set<String>] = [:]
+  /// Namespaces that are going or gone: nothing in them is shown.
+  private(set) var hiddenNamespaces: Set<String> = []
 
   package init(objects: ObjectStore, bindings: [BindingSettings], projection: any RunProjecting) {
     self.objects = objects
@@ -39,6 +43,48 @@ package struct RunStore: Sendable {
     return objects[.workflows].object(claim)
   }
 
+  package func object(uid: String) -> StoredObject? { shown[uid].flatMap { object(of: $0) } }
+
+  /// Runs of a binding that were submitted here and are active, shown or not.
+  package func activeOwnRuns(_ binding: BindingID) -> [(ref: RunRef, uid: String)] {
+    (bindings[binding]?.runs ?? [:]).values.compactMap { entry in
+      let ref = RunRef(binding, entry.run.key)
+      guard entry.run.key.kind == .run, entry.run.isActive, ownsEnvelope(ref), let uid = entry.envelope?.uid else { return nil }
+      return (ref, uid)
+    }.sorted { RunKey.precedes($0.ref.key, $1.ref.key) }
+  }
+
+  mutating func noteTerminating(_ uid: String, _ binding: BindingID, _ isTerminating: Bool) {
+    if isTerminating {
+      terminating[binding, default: []].insert(uid)
+    } else if terminating[binding]?.remove(uid) != nil, terminating[binding]?.isEmpty ?? false {
+      terminating[binding] = nil
+    }
+  }
+
+  /// Hides or shows everything in a namespace: it is going or gone, or it is there again. Nothing is asked of any engine.
+  package mutating func setNamespace(_ name: String, isHidden: Bool, now: Timestamp) -> ObserveOutcome {
+    var outcome = ObserveOutcome()
+    guard hiddenNamespaces.contains(name) != isHidden else { return outcome }
+    if isHidden { hiddenNamespaces.insert(name) } else { hiddenNamespaces.remove(name) }
+    var dirty = DirtyRuns()
+    var changes: [ObjectChange] = []
+    var from: [BindingID] = []
+    for (id, binding) in bindings.sorted(by: { $0.key < $1.key }) where binding.settings.namespaces.contains(name) {
+      from.append(id)
+      for key in binding.runs.keys.sorted(by: RunKey.precedes) { dirty.insert(RunRef(id, key)) }
+      // Templates come again with the next list.
+      guard isHidden else { continue }
+      for (key, entry) in binding.templates.sorted(by: { $0.key < $1.key }) where entry.namespace == name {
+        changes.append(.remove(.workflowtemplates, namespace: entry.namespace, name: entry.name))
+        bindings[id]?.templates[key] = nil
+      }
+    }
+    commit(changes, from, now: now, &outcome)
+    project(dirty, now: now, &outcome)
+    return outcome
+  }
+
   func entry(_ ref: RunRef) -> RunEntry? { bindings[ref.binding]?.runs[ref.key] }
 
   // MARK: Readiness
@@ -47,6 +93,8 @@ package struct RunStore: Sendable {
   package func notReady(_ resource: Resource, namespace: String?) -> [BindingID] {
     bindings.values.filter { binding in
       guard namespace.map({ binding.settings.namespaces.contains($0) }) ?? true else { return false }
+      // What is hidden is not late.
+      guard !binding.settings.namespaces.isSubset(of: hiddenNamespaces) else { return false }
       return switch resource {
       case .workflows: !binding.isSwept
       case .workflowtemplates: binding.settings.hasTemplates && !binding.areTemplatesListed

@@ -55,6 +55,11 @@ package final class SharedStore: Sendable {
   package func run(_ ref: RunRef) -> KnownRun? { state.withLock { $0.run(ref) } }
   package func object(of ref: RunRef) -> StoredObject? { state.withLock { $0.object(of: ref) } }
 
+  package func object(uid: String) -> StoredObject? { state.withLock { $0.object(uid: uid) } }
+
+  /// The uids of the runs of a binding that are being deleted.
+  package func terminating(_ binding: BindingID) -> Set<String> { state.withLock { $0.terminating[binding] ?? [] } }
+
   /// Whether a run is the one that its envelope was made for: it was submitted here.
   package func ownsEnvelope(_ ref: RunRef) -> Bool { state.withLock { $0.ownsEnvelope(ref) } }
 
@@ -100,6 +105,16 @@ package final class SharedStore: Sendable {
 
   /// Objects that are not made of runs or templates: WorkflowBackends.
   package func commit(_ changes: [ObjectChange], now: Timestamp) { change { $0.commit(changes, now: now) } }
+
+  package func isHidden(_ namespace: String) -> Bool { state.withLock { $0.hiddenNamespaces.contains(namespace) } }
+
+  /// Runs of a binding that were submitted here and are active, shown or not.
+  package func activeOwnRuns(_ binding: BindingID) -> [(ref: RunRef, uid: String)] { state.withLock { $0.activeOwnRuns(binding) } }
+
+  /// Hides or shows a namespace.
+  package func setNamespace(_ name: String, isHidden: Bool, now: Timestamp) {
+    change { $0.setNamespace(name, isHidden: isHidden, now: now) }
+  }
 
   package func markSwept(_ binding: BindingID) { state.withLock { $0.markSwept(binding) } }
 

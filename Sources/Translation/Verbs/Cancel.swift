@@ -11,11 +11,14 @@ extension Gateway {
   {
     let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
     let (bound, ref) = try located(uid: current.draft.uid, name: name)
+    note(bound, ref.key, context)
     try checkOwnership(bound, current, isOurs: isOurs(ref), write: "cancel")
     guard ref.key.kind == .run else {
       throw .methodNotSupported(
         "cancel", resource: "workflows", group: group, advice: "a schedule runs nothing itself; suspend or delete it")
     }
+    let attributes = try await admitted("cancel", current, options, context)
+    defer { admission.finish(attributes) }
     if options.dryRun { return current }
     do throws(AdapterError) {
       try await bound.driver.withRunLock(ref.key) { () async throws(AdapterError) in
@@ -25,6 +28,17 @@ extension Gateway {
       throw bound.refusal(name, group: group).status(error, isWrite: true)
     }
     return store.object(of: ref) ?? current
+  }
+
+  /// A POST to a subresource without a body of its own: plugins see the object.
+  func admitted(_ subresource: String, _ object: StoredObject, _ options: WriteOptions, _ context: RequestContext)
+    async throws(StatusError) -> AdmissionAttributes
+  {
+    var attributes = attributes(.create, subresource, object, context, options, "CreateOptions")
+    attributes.object = object.value(apiVersion: apiVersion)
+    _ = try await admission.mutate(attributes)
+    try await admission.validate(attributes)
+    return attributes
   }
 
   /// Asks the engine to stop a run and observes what it answers. The caller holds the run's lock.

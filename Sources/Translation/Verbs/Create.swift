@@ -12,25 +12,40 @@ package struct CreateResult: Sendable {
 extension Gateway {
   /// POST of a Workflow: checks everything that can be known here, then asks the engine exactly once.
   ///
-  /// - Parameter object: decoded against the schema: types are right, unknown fields dropped.
-  /// - Throws: 422 with field paths, 403 for a binding that only observes, 409 for a name that is taken or in doubt, 504 without Retry-After when the
+  /// - Parameters:
+  ///   - object: decoded against the schema: types are right, unknown fields dropped.
+  ///   - optionsKind: CreateOptions, or PatchOptions for an apply that found nothing.
+  ///   - manager: who owns the fields of the object.
+  /// - Throws: 404 and 403 for a namespace that is missing or terminating, 422 with field paths, 403 for a binding that only observes, 409 for a name that is taken or in doubt, 504 without Retry-After when the
   ///   engine's answer was lost and the run could not be found, 503 when the engine refused our credentials or is away.
-  package func create(namespace: String, object: JSONValue, options: WriteOptions, context: RequestContext) async throws(StatusError)
-    -> CreateResult
-  {
+  package func create(
+    namespace: String, object: JSONValue, options: WriteOptions, optionsKind: String = "CreateOptions",
+    manager: WriteManager = WriteManager(""),
+    context: RequestContext
+  ) async throws(StatusError) -> CreateResult {
     var object = object
     if object["spec"] == nil { object["spec"] = .emptyObject }
+    try await checkNamespace(namespace, name: object["metadata"]?["name"]?.string ?? "")
     let generateName = object["metadata"]?["generateName"]?.string
+    var attributes = attributes(
+      .create, namespace: namespace, name: object["metadata"]?["name"]?.string ?? "", context, options: Self.json(options, optionsKind),
+      dryRun: options.dryRun)
+    attributes.object = submitted(object)
+    object = submitted(try await admission.mutate(attributes) ?? object)
+    attributes.object = object
     let given = object["metadata"]?["name"]?.string ?? ""
     var attempt = 0
     while true {
       let name = given.isEmpty ? try generatedName(generateName) : given
       object["metadata"]?["name"] = .string(name)
+      attributes.name = name
+      attributes.object = object
       do throws(StatusError) {
-        return try await create(name: name, namespace: namespace, object: object, options: options, context: context)
+        return try await create(name: name, object: object, options: options, manager: manager, attributes: attributes)
       } catch {
         attempt += 1
         guard given.isEmpty, error.status.reason == "AlreadyExists", attempt < Self.nameAttempts else { throw error }
+        attributes.uid = EngineNames.randomUID(random(16))
       }
     }
   }
@@ -46,9 +61,31 @@ extension Gateway {
     return Names.generated(from: base, using: &random)
   }
 
-  private func create(name: String, namespace: String, object: JSONValue, options: WriteOptions, context: RequestContext)
-    async throws(StatusError) -> CreateResult
-  {
+  /// Nothing new comes into a namespace that is not there or is going (kubernetes-wire C6).
+  private func checkNamespace(_ namespace: String, name: String) async throws(StatusError) {
+    switch try await namespaces.state(of: namespace) {
+    case .active: return
+    case .missing: throw .namespaceNotFound(namespace)
+    case .terminating: throw .namespaceTerminating(resource: "workflows", group: group, name: name, namespace: namespace)
+    }
+  }
+
+  /// Without what only the server sets (kubernetes-wire C7).
+  private func submitted(_ object: JSONValue) -> JSONValue {
+    var object = object
+    object["status"] = nil
+    for owned in [
+      "uid", "resourceVersion", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields",
+      "selfLink",
+    ] { object["metadata"]?[owned] = nil }
+    return object
+  }
+
+  private func create(
+    name: String, object: JSONValue, options: WriteOptions, manager: WriteManager, attributes: AdmissionAttributes
+  ) async throws(StatusError) -> CreateResult {
+    let namespace = attributes.namespace
+    let context = attributes.context
     let spec = object["spec"] ?? .emptyObject
     let faults = MetadataRules.errors(in: object["metadata"]?.object ?? [:]) + WorkflowRules.errors(spec: spec)
     guard faults.isEmpty else { throw invalid(name, faults) }
@@ -61,7 +98,8 @@ extension Gateway {
     let now = clock.now
     let builder = SubmissionBuilder(
       apiVersion: apiVersion, binding: bound.info, engineTemplate: template, signingKey: projector.signingKeys.first)
-    let (submission, envelope) = builder.build(name: name, uid: uid, object: object, requestedBy: context.user.name, now: now)
+    let (submission, envelope) = builder.build(
+      name: name, uid: uid, object: object, requestedBy: context.user.name, manager: manager, now: now)
 
     // From here to the end the name is ours: two creates of one name never reach the engine together.
     let reservation = try reservations.reserve(namespace: namespace, name: name, resource: qualified(name), now: now)
@@ -70,11 +108,17 @@ extension Gateway {
       let deleting = existing.draft.metadata["deletionTimestamp"] != nil
       throw .alreadyExists(resource: "workflows", group: group, name: name, prefix: deleting ? "object is being deleted: " : "")
     }
-    if options.dryRun {
-      let preview = bound.preview(submission, envelope: envelope, projector: projector, now: now)
-      return CreateResult(object: StoredObject(preview, version: 0, apiVersion: apiVersion))
-    }
-    return CreateResult(object: try await submit(submission, envelope: envelope, to: bound, name: name, reservation: reservation))
+    let preview = StoredObject(
+      bound.preview(submission, envelope: envelope, projector: projector, now: now), version: 0, apiVersion: apiVersion)
+    var attributes = attributes
+    attributes.object = preview.value(apiVersion: apiVersion)
+    try await admission.validate(attributes)
+    defer { admission.finish(attributes) }
+    if options.dryRun { return CreateResult(object: preview) }
+    context.note("\(group)/backend", bound.info.backend)
+    let object = try await submit(submission, envelope: envelope, to: bound, name: name, reservation: reservation)
+    if let ref = store.ref(uid: uid) { note(bound, ref.key, context) }
+    return CreateResult(object: object)
   }
 
   /// The only call of `submit`. What the engine did is decided by what it shows afterwards, never by a second request.

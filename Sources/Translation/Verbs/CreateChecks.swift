@@ -83,8 +83,9 @@ extension Gateway {
     for key in (object["metadata"]?["labels"]?.object ?? [:]).keys where key.hasPrefix(group + "/") {
       errors.append(.forbidden("metadata.labels[\(key)]", "labels that begin with \(group)/ are set by the gateway"))
     }
-    if let finalizers = object["metadata"]?["finalizers"]?.array, !finalizers.isEmpty {
-      errors.append(.forbidden("metadata.finalizers", "finalizers are not supported yet"))
+    if let finalizers = object["metadata"]?["finalizers"]?.array, !finalizers.isEmpty, bound.abilities.overlays == nil {
+      errors.append(
+        .forbidden("metadata.finalizers", limited("overlay", "\(traits.engine) has no place for metadata that changes after submission")))
     }
     if spec["timeout"] != nil, !traits.enforcesTimeout, bound.abilities.cancelling == nil {
       errors.append(.forbidden("spec.timeout", limited("timeout", "\(traits.engine) can neither limit a run's time nor cancel it")))

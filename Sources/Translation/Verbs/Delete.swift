@@ -7,23 +7,34 @@ internal import OrderedCollections
 package enum DeleteResult: Sendable {
   /// Gone at once (kubernetes-wire C24).
   case gone(uid: String)
-  /// Still there until the run has ended: the object with its deletionTimestamp.
+  /// Still there, until the run has ended and no finalizer holds it: the object with its deletionTimestamp.
   case pending(StoredObject)
 }
 
 extension Gateway {
-  /// DELETE: cancels an active run and removes it from the engine when it has ended. The intention is kept in the run's overlay, so it survives us.
+  /// DELETE: cancels an active run and removes it from the engine when it has ended and no finalizer holds it. The intention is kept in the run's
+  /// overlay, so it survives us.
   ///
   /// - Throws: 403 naming the binding's `access`, 409 for preconditions, 405 where the engine can neither delete nor remember.
   package func delete(namespace: String, name: String, options: DeleteOptions, context: RequestContext) async throws(StatusError)
     -> DeleteResult
   {
     let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
-    let (bound, ref) = try located(uid: current.draft.uid, name: name)
+    return try await delete(current, options: options, context: context)
+  }
+
+  /// - Parameter current: as it was just read.
+  func delete(_ current: StoredObject, options: DeleteOptions, context: RequestContext) async throws(StatusError) -> DeleteResult {
+    let (bound, ref) = try located(uid: current.draft.uid, name: current.draft.name)
+    note(bound, ref.key, context)
     try checkDeletion(current, ref, bound, options)
-    if options.dryRun {
-      return store.run(ref)?.isActive ?? true && ref.key.kind == .run ? .pending(current) : .gone(uid: current.draft.uid)
-    }
+    var attributes = attributes(
+      .delete, namespace: current.draft.namespace, name: current.draft.name, context, options: Self.json(options), dryRun: options.dryRun)
+    attributes.oldObject = current.value(apiVersion: apiVersion)
+    _ = try await admission.mutate(attributes)
+    try await admission.validate(attributes)
+    defer { admission.finish(attributes) }
+    if options.dryRun { return preview(current, ref, options) }
     let result = await bound.driver.withRunLock(ref.key) { () async -> Result<DeleteResult, StatusError> in
       do throws(StatusError) {
         return .success(try await self.deleteAlone(ref, uid: current.draft.uid, bound: bound, options: options))
@@ -34,59 +45,83 @@ extension Gateway {
     return try result.get()
   }
 
+  private func isActive(_ ref: RunRef) -> Bool { ref.key.kind == .run && store.run(ref)?.isActive ?? true }
+
   /// With the run's lock: what was true before may have changed while we waited for it.
   private func deleteAlone(_ ref: RunRef, uid: String, bound: Bound, options: DeleteOptions) async throws(StatusError) -> DeleteResult {
     guard let object = store.object(of: ref), object.draft.uid == uid else { return .gone(uid: uid) }
     try checkDeletion(object, ref, bound, options)
+    let finalizers = GarbageCollection.finalizers(object.draft, options)
     do throws(AdapterError) {
-      return bound.info.deletionPolicy == .retain
-        ? try await hide(ref, uid: uid, bound: bound) : try await remove(ref, uid: uid, bound: bound)
+      guard isActive(ref) || !finalizers.isEmpty else { return try await remove(ref, uid: uid, bound: bound) }
+      try await markDeleted(ref, uid: uid, object, finalizers, bound: bound)
+      try await end(ref, uid: uid, bound: bound)
+      if isActive(ref) || !finalizers.isEmpty, let object = store.object(of: ref) { return .pending(object) }
+      return try await remove(ref, uid: uid, bound: bound)
     } catch {
       throw bound.refusal(object.draft.name, group: group).status(error, isWrite: true)
     }
   }
 
+  /// What the deletion would leave, for `dryRun`.
+  private func preview(_ object: StoredObject, _ ref: RunRef, _ options: DeleteOptions) -> DeleteResult {
+    let finalizers = GarbageCollection.finalizers(object.draft, options)
+    guard isActive(ref) || !finalizers.isEmpty else { return .gone(uid: object.draft.uid) }
+    guard object.draft.metadata["deletionTimestamp"] == nil else { return .pending(object) }
+    var draft = object.draft
+    draft.metadata["deletionTimestamp"] = .string(clock.now.rfc3339Seconds)
+    draft.metadata["deletionGracePeriodSeconds"] = 0
+    draft.metadata["generation"] = .int((draft.metadata["generation"]?.int ?? 1) + 1)
+    draft.metadata["finalizers"] = finalizers.isEmpty ? nil : .array(finalizers.map { .string($0) })
+    return .pending(StoredObject(draft, version: object.version, apiVersion: apiVersion))
+  }
+
   private func checkDeletion(_ object: StoredObject, _ ref: RunRef, _ bound: Bound, _ options: DeleteOptions) throws(StatusError) {
     let name = object.draft.name
+    let engine = bound.adapter.traits.engine
     try check(options.preconditions, object)
     try checkOwnership(bound, object, isOurs: isOurs(ref), write: "delete")
-    if let policy = options.effectivePolicy, policy != .background {
+    if bound.abilities.overlays == nil, let policy = options.effectivePolicy, policy != .background {
       throw invalid(
         name,
         [
           FieldError(
             .notSupported, field: "propagationPolicy", badValue: .string(policy.rawValue),
-            detail: "supported values: \"Background\"; Foreground and Orphan need finalizers, which are not supported yet")
+            detail: "supported values: \"Background\"; Foreground and Orphan need finalizers, and \(engine) has no place for them")
         ])
     }
-    let isActive = ref.key.kind == .run && store.run(ref)?.isActive ?? true
     if bound.info.deletionPolicy == .retain ? bound.abilities.overlays == nil : bound.abilities.deleting == nil {
       throw .methodNotSupported(
         "delete", resource: "workflows", group: group,
-        advice: "\(bound.adapter.traits.engine) can neither remove nor hide runs" + (isActive ? "; cancel it instead" : ""))
+        advice: "\(engine) can neither remove nor hide runs" + (isActive(ref) ? "; cancel it instead" : ""))
     }
-    if isActive, bound.abilities.cancelling == nil || bound.abilities.overlays == nil {
+    if isActive(ref), bound.abilities.cancelling == nil || bound.abilities.overlays == nil {
       throw .methodNotSupported(
         "delete", resource: "workflows", group: group,
-        advice: "\(bound.adapter.traits.engine) cannot end an active run and remember that it is to go; delete it when it has ended")
+        advice: "\(engine) cannot end an active run and remember that it is to go; delete it when it has ended")
     }
   }
 
-  /// `deletionPolicy: Retain`: the run stays in the engine and is not shown any more.
-  private func hide(_ ref: RunRef, uid: String, bound: Bound) async throws(AdapterError) -> DeleteResult {
-    try await changeOverlay(ref, uid: uid, bound: bound) { $0.hidden = true }
-    try await end(ref, uid: uid, bound: bound)
-    return .gone(uid: uid)
+  /// Keeps the intention, so that it survives us. Nothing is written when it is there already.
+  private func markDeleted(_ ref: RunRef, uid: String, _ object: StoredObject, _ finalizers: [String], bound: Bound)
+    async throws(AdapterError)
+  {
+    let held = object.draft.metadata["finalizers"]?.array?.compactMap(\.string) ?? []
+    guard object.draft.metadata["deletionTimestamp"] == nil || held != finalizers else { return }
+    let envelope = store.ownsEnvelope(ref) ? store.run(ref)?.envelope.flatMap(Envelope.init) : nil
+    try await changeOverlay(ref, uid: uid, bound: bound) { overlay in
+      overlay.deletionTimestamp = overlay.deletionTimestamp ?? clock.now
+      overlay.finalizers = finalizers == envelope?.finalizers ?? [] ? nil : finalizers
+    }
   }
 
-  /// `deletionPolicy: Delete`. Every call does all that is still to be done, so that one that failed half-way is made good by the next.
+  /// Takes an object away that has ended and that nothing holds. Every call does all that is still to be done, so that one that failed half-way is made
+  /// good by the next.
   func remove(_ ref: RunRef, uid: String, bound: Bound) async throws(AdapterError) -> DeleteResult {
-    if ref.key.kind == .run, store.run(ref)?.isActive ?? true {
-      if Overlay(store.run(ref)?.overlay).deletionTimestamp == nil {
-        try await changeOverlay(ref, uid: uid, bound: bound) { $0.deletionTimestamp = clock.now }
-      }
-      try await end(ref, uid: uid, bound: bound)
-      if store.run(ref)?.isActive ?? false, let object = store.object(of: ref) { return .pending(object) }
+    if bound.info.deletionPolicy == .retain {
+      // The run stays in the engine and is not shown any more.
+      try await changeOverlay(ref, uid: uid, bound: bound) { $0 = Overlay(["hidden": true]) }
+      return .gone(uid: uid)
     }
     guard let deleting = bound.abilities.deleting else { throw AdapterError(.unsupported, "cannot remove runs") }
     do throws(AdapterError) {
@@ -106,9 +141,17 @@ extension Gateway {
     return .gone(uid: uid)
   }
 
+  /// What is still to be done of a deletion that was asked for: the active run is cancelled, and one that has ended goes when nothing holds it.
+  /// With the run's lock.
+  func finishDeletion(_ ref: RunRef, _ object: StoredObject, bound: Bound) async throws(AdapterError) {
+    try await end(ref, uid: object.draft.uid, bound: bound)
+    guard !isActive(ref), (object.draft.metadata["finalizers"]?.array ?? []).isEmpty else { return }
+    _ = try await remove(ref, uid: object.draft.uid, bound: bound)
+  }
+
   /// Ends an active run; that it has ended by itself just now is fine.
   private func end(_ ref: RunRef, uid: String, bound: Bound) async throws(AdapterError) {
-    guard ref.key.kind == .run, store.run(ref)?.isActive ?? true else { return }
+    guard isActive(ref) else { return }
     do throws(AdapterError) {
       try await cancel(ref, uid: uid, reason: "deleted", bound: bound)
     } catch {
@@ -125,20 +168,6 @@ extension Gateway {
       guard error.code == .notFound else { throw error }
     }
     return try await bound.adapter.parentIsReadable(ref.key, scope: bound.info.scope)
-  }
-
-  /// Writes a change of the overlay to the engine and observes it.
-  func changeOverlay(_ ref: RunRef, uid: String, bound: Bound, _ change: (inout Overlay) -> Void) async throws(AdapterError) {
-    guard let keeping = bound.abilities.overlays, let run = store.run(ref) else {
-      throw AdapterError(.unsupported, "cannot keep what changes about a run")
-    }
-    let began = clock.now
-    var overlay = Overlay(try await keeping.overlay(of: ref.key, uid: uid, scope: bound.info.scope))
-    change(&overlay)
-    try await keeping.setOverlay(overlay.json, of: ref.key, uid: uid, scope: bound.info.scope)
-    let observation = Observation(
-      key: ref.key, identity: run.identity, attempt: run.attempt, order: run.order, overlay: .present(overlay.json))
-    bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
   }
 
   private func check(_ preconditions: DeleteOptions.Preconditions, _ object: StoredObject) throws(StatusError) {

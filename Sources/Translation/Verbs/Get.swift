@@ -14,7 +14,7 @@ extension Gateway {
       if let ref = store.ref(namespace: namespace, name: name), let bound = bindings.first(where: { $0.id == ref.binding }) {
         late = (bound, await bound.driver.refresh(ref.key, startedAfter: context.now, within: Self.patience))
       } else {
-        for bound in bindings where bound.info.namespace == namespace {
+        for bound in bindings where bound.info.namespace == namespace && !store.isHidden(namespace) {
           let outcome = await bound.driver.refreshList(startedAfter: context.now, within: Self.patience)
           guard !outcome.isFresh, try store.get(resource, namespace: namespace, name: name) == nil else { continue }
           throw .serviceUnavailable(

@@ -10,8 +10,8 @@ extension Gateway {
   package func list(_ resource: Resource, namespace: String?, options: ListOptions, context: RequestContext) async throws(StatusError)
     -> ListResult
   {
-    let scope = bindings.filter { namespace == nil || $0.info.namespace == namespace }
-    if let namespace, resource.isNamespaced, scope.isEmpty {
+    let scope = bindings.filter { (namespace == nil || $0.info.namespace == namespace) && !store.isHidden($0.info.namespace) }
+    if let namespace, resource.isNamespaced, !bindings.contains(where: { $0.info.namespace == namespace }) {
       let bound = Set(bindings.map(\.info.namespace)).sorted().joined(separator: ", ")
       context.warn("no engine is bound to namespace \"\(namespace)\"; bound are: \(bound.isEmpty ? "none" : bound)")
     }

@@ -12,6 +12,7 @@ extension Gateway {
   {
     let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
     let (bound, ref) = try located(uid: current.draft.uid, name: name)
+    note(bound, ref.key, context)
     try checkOwnership(bound, current, isOurs: isOurs(ref), write: "retry")
     guard let retrying = bound.abilities.retrying else {
       throw .methodNotSupported(
@@ -25,6 +26,8 @@ extension Gateway {
       throw .methodNotSupported(
         "retry", resource: "workflows", group: group, advice: "a schedule runs nothing itself; suspend or delete it")
     }
+    let attributes = try await admitted("retry", current, options, context)
+    defer { admission.finish(attributes) }
     if options.dryRun { return current }
     do throws(AdapterError) {
       let key = try await bound.driver.withRunLock(ref.key) { () async throws(AdapterError) -> RunKey in

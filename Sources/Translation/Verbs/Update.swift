@@ -1,23 +1,95 @@
 internal import AdapterKit
-package import JSON
+internal import JSON
 package import KubeWire
 internal import OrderedCollections
 
 extension Gateway {
-  /// Changes what can be changed after submission: labels and annotations (kept in the run's overlay), `spec.suspend`, and `spec.cancel` to true.
+  /// PUT and PATCH of a Workflow or of its status.
   ///
-  /// - Parameter change: makes the wanted object of the present one; called with the run's lock, so nothing comes between.
-  /// - Returns: the object as it is then; unchanged, with its version, when nothing was to be done (kubernetes-wire C15).
-  /// - Throws: 422 naming each field that cannot be changed and why, 403 naming the binding's `access`.
-  package func update(
-    namespace: String, name: String, options: WriteOptions, context: RequestContext,
-    change: @escaping @Sendable (StoredObject, JSONValue) throws(StatusError) -> JSONValue
-  ) async throws(StatusError) -> StoredObject {
-    let read = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
-    let (bound, ref) = try located(uid: read.draft.uid, name: name)
+  /// What can change after submission: labels, annotations, ownerReferences and finalizers (kept in the run's overlay), `spec.suspend`, `spec.cancel` to
+  /// true, and of the status what the engine does not own. The object is changed as it was read; when it has changed meanwhile, it is read and changed
+  /// again (kubernetes-wire C22).
+  ///
+  /// - Throws: 409 for a resourceVersion or uid that is not the object's, 422 naming each field that cannot be changed and why, 403 naming the
+  ///   binding's `access`, 405 for a phase where the engine takes none.
+  package func update(namespace: String, name: String, request: UpdateRequest, context: RequestContext) async throws(StatusError)
+    -> UpdateResult
+  {
+    var object: StoredObject
+    do throws(StatusError) {
+      object = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
+    } catch {
+      guard case .apply(let applied, _) = request.change, error.code == 404, request.subresource.isEmpty else { throw error }
+      return try await make(applied, namespace: namespace, name: name, request: request, context: context)
+    }
+    for _ in 1..<Self.updateAttempts {
+      let (bound, ref) = try located(uid: object.draft.uid, name: name)
+      note(bound, ref.key, context)
+      let plan = try await plan(request, for: object, ref, bound, context)
+      defer { admission.finish(plan.attributes) }
+      if let done = try await carryOut(plan, request: request, context: context) { return UpdateResult(object: done, isNew: false) }
+      guard let newer = store.object(of: ref), newer.draft.uid == object.draft.uid else {
+        throw .notFound(resource: "workflows", group: group, name: name)
+      }
+      object = newer
+    }
+    // It changes faster than we can look: with its lock held nobody else writes.
+    let (bound, ref) = try located(uid: object.draft.uid, name: name)
+    let uid = object.draft.uid
     let result = await bound.driver.withRunLock(ref.key) { () async -> Result<StoredObject, StatusError> in
       do throws(StatusError) {
-        return .success(try await self.updateAlone(read, ref, bound: bound, options: options, user: context.user.name, change: change))
+        guard let object = self.store.object(of: ref), object.draft.uid == uid else {
+          throw .notFound(resource: "workflows", group: self.group, name: name)
+        }
+        let plan = try await self.plan(request, for: object, ref, bound, context)
+        defer { self.admission.finish(plan.attributes) }
+        if self.isDone(plan, request) { return .success(request.options.dryRun ? plan.preview : object) }
+        guard let written = try await self.write(plan, context: context) else {
+          throw .conflict(resource: "workflows", group: self.group, name: name)
+        }
+        return .success(written)
+      } catch {
+        return .failure(error)
+      }
+    }
+    return UpdateResult(object: try result.get(), isNew: false)
+  }
+
+  /// As often as kube-apiserver tries a patch (kubernetes-wire C22).
+  private static let updateAttempts = 5
+
+  /// An apply that finds nothing creates (kubernetes-wire S3).
+  private func make(_ applied: JSONValue, namespace: String, name: String, request: UpdateRequest, context: RequestContext)
+    async throws(StatusError) -> UpdateResult
+  {
+    if let uid = applied["metadata"]?["uid"]?.string, !uid.isEmpty {
+      throw .conflict(
+        resource: "workflows", group: group, name: name,
+        reason: "uid mismatch: the provided object specified uid \(uid), and no existing object was found")
+    }
+    if let version = applied["metadata"]?["resourceVersion"]?.string, !version.isEmpty {
+      throw .conflict(resource: "workflows", group: group, name: name)
+    }
+    if let defect = projector.ownership.fields.defect(of: applied) { throw .badRequest(defect) }
+    var object = applied
+    object["metadata"]?["name"] = .string(name)
+    object["status"] = nil
+    let result = try await create(
+      namespace: namespace, object: object, options: request.options, optionsKind: request.optionsKind, manager: request.manager,
+      context: context)
+    return UpdateResult(object: result.object, isNew: true)
+  }
+
+  private func isDone(_ plan: UpdatePlan, _ request: UpdateRequest) -> Bool { plan.changesNothing || request.options.dryRun }
+
+  /// - Returns: nil when the object has changed since the plan was made.
+  private func carryOut(_ plan: UpdatePlan, request: UpdateRequest, context: RequestContext) async throws(StatusError) -> StoredObject? {
+    if plan.changesNothing { return plan.base }
+    if request.options.dryRun { return plan.preview }
+    let result = await plan.bound.driver.withRunLock(plan.ref.key) { () async -> Result<StoredObject?, StatusError> in
+      guard let now = self.store.object(of: plan.ref), now.version == plan.base.version else { return .success(nil) }
+      do throws(StatusError) {
+        return .success(try await self.write(plan, context: context))
       } catch {
         return .failure(error)
       }
@@ -25,55 +97,34 @@ extension Gateway {
     return try result.get()
   }
 
-  private func updateAlone(
-    _ read: StoredObject, _ ref: RunRef, bound: Bound, options: WriteOptions, user: String,
-    change: (StoredObject, JSONValue) throws(StatusError) -> JSONValue
-  ) async throws(StatusError) -> StoredObject {
-    let object = store.object(of: ref) ?? read
-    let before: JSONValue = .object(["metadata": .object(object.draft.metadata), "spec": object.draft.content["spec"] ?? .emptyObject])
-    let after = try change(object, before)
-    let wish = try WorkflowChange(from: before, to: after, group: group) { errors in invalid(object.draft.name, errors) }
-    guard !wish.isEmpty else { return object }
-    try checkOwnership(bound, object, isOurs: isOurs(ref), write: "update")
-    try checkAbilities(bound, object.draft.name, wish)
-    if options.dryRun {
-      var draft = object.draft
-      draft.metadata["labels"] = after["metadata"]?["labels"]
-      draft.metadata["annotations"] = after["metadata"]?["annotations"]
-      draft.content["spec"] = after["spec"]
-      return StoredObject(draft, version: object.version, apiVersion: apiVersion)
-    }
+  /// With the run's lock. What is told to the engine comes first: what is kept shall not promise what the engine refused.
+  ///
+  /// - Returns: nil when somebody else, another replica, wrote the overlay meanwhile.
+  private func write(_ plan: UpdatePlan, context: RequestContext) async throws(StatusError) -> StoredObject? {
+    let (bound, ref, uid) = (plan.bound, plan.ref, plan.base.draft.uid)
+    let name = plan.base.draft.name
     do throws(AdapterError) {
-      if wish.changesMetadata || wish.changesSpec, bound.abilities.overlays != nil {
-        try await changeOverlay(ref, uid: object.draft.uid, bound: bound) { wish.apply(to: &$0) }
+      let began = clock.now
+      if let suspend = plan.suspend, let suspending = bound.abilities.suspending {
+        let observation = try await suspending.setSuspended(suspend, ref.key, scope: bound.info.scope)
+        if let observation { bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)]) }
       }
-      if let suspend = wish.suspend, let suspending = bound.abilities.suspending {
-        let began = clock.now
-        if let observation = try await suspending.setSuspended(suspend, ref.key, scope: bound.info.scope) {
-          bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)])
-        }
+      if let phase = plan.phase, let setting = bound.abilities.stateSetting {
+        let observation = try await setting.setState(phase, ref.key, scope: bound.info.scope)
+        if let observation { bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)]) }
+        bound.driver.wake()
       }
-      if wish.cancel { try await cancel(ref, uid: object.draft.uid, reason: "requested by \(user)", bound: bound) }
+      if plan.cancel { try await cancel(ref, uid: uid, reason: "requested by \(context.user.name)", bound: bound) }
+      if plan.ends, !(store.run(ref)?.isActive ?? true) || ref.key.kind == .schedule {
+        // The last finalizer of an object that is being deleted goes, and with it the object (kubernetes-wire C17).
+        if case .gone = try await remove(ref, uid: uid, bound: bound) { return plan.preview }
+      }
+      if plan.new != plan.old {
+        guard try await writeOverlay(plan.new, over: plan.old, ref, uid: uid, bound: bound) else { return nil }
+      }
     } catch {
-      throw bound.refusal(object.draft.name, group: group).status(error, isWrite: true)
+      throw bound.refusal(name, group: group).status(error, isWrite: true)
     }
-    return store.object(of: ref) ?? object
-  }
-
-  private func checkAbilities(_ bound: Bound, _ name: String, _ wish: WorkflowChange) throws(StatusError) {
-    let engine = bound.adapter.traits.engine
-    let limits = bound.adapter.traits.limitations
-    var errors: [FieldError] = []
-    if wish.changesMetadata, bound.abilities.overlays == nil {
-      errors.append(
-        .forbidden("metadata", limits["overlay"] ?? "\(engine) has no place for labels and annotations that change after submission"))
-    }
-    if wish.suspend != nil, bound.abilities.suspending == nil {
-      errors.append(.forbidden("spec.suspend", limits["suspend"] ?? "\(engine) cannot hold a run"))
-    }
-    if wish.cancel, bound.abilities.cancelling == nil {
-      errors.append(.forbidden("spec.cancel", limits["cancel"] ?? "\(engine) cannot stop a run"))
-    }
-    if !errors.isEmpty { throw invalid(name, errors) }
+    return store.object(of: ref) ?? plan.preview
   }
 }

@@ -4,39 +4,50 @@ internal import OrderedCollections
 
 /// The difference between a Workflow and what a client wants it to be, if it can be had at all.
 struct WorkflowChange: Sendable {
-  /// By key; null removes.
-  private(set) var labels = JSONObject()
-  private(set) var annotations = JSONObject()
+  /// All of it, as it is to be.
+  let metadata: KeptMetadata
+  /// The fields of the metadata that differ.
+  private(set) var changedMetadata: [String] = []
   private(set) var suspend: Bool?
   private(set) var cancel = false
 
-  var changesMetadata: Bool { !labels.isEmpty || !annotations.isEmpty }
+  var changesMetadata: Bool { !changedMetadata.isEmpty }
   var changesSpec: Bool { suspend != nil || cancel }
   var isEmpty: Bool { !changesMetadata && !changesSpec }
 
+  /// - Parameters:
+  ///   - before: the whole object as it is.
+  ///   - after: what the client sent; what the server owns in it is not looked at (kubernetes-wire C15).
   /// - Throws: what `refuse` makes of the fields that cannot be changed.
   init(from before: JSONValue, to after: JSONValue, group: String, refuse: ([FieldError]) -> StatusError) throws(StatusError) {
-    var errors: [FieldError] = []
-    let old = before["metadata"]?.object ?? [:]
-    let new = after["metadata"]?.object ?? [:]
-    labels = Self.difference(old["labels"], new["labels"])
-    annotations = Self.difference(old["annotations"], new["annotations"])
-    errors += MetadataRules.labelErrors(labels.filter { !$0.value.isNull })
-    errors += MetadataRules.annotationErrors(new["annotations"]?.object ?? [:])
-    for key in labels.keys where key.hasPrefix(group + "/") {
-      errors.append(.forbidden("metadata.labels[\(key)]", "labels that begin with \(group)/ are set by the gateway"))
-    }
-    for name in Self.changed(old, new) where name != "labels" && name != "annotations" {
-      errors.append(.forbidden("metadata.\(name)", "cannot be changed after creation"))
+    let old = KeptMetadata(of: before["metadata"], group: group)
+    metadata = KeptMetadata(of: after["metadata"], group: group)
+    if old.labels != metadata.labels { changedMetadata.append("labels") }
+    if old.annotations != metadata.annotations { changedMetadata.append("annotations") }
+    if old.ownerReferences != metadata.ownerReferences { changedMetadata.append("ownerReferences") }
+    if old.finalizers != metadata.finalizers { changedMetadata.append("finalizers") }
+    var errors = Self.metadataErrors(before["metadata"], after["metadata"], group: group)
+    if before["metadata"]?["deletionTimestamp"] != nil {
+      let new = metadata.finalizers.filter { !old.finalizers.contains($0) }
+      if !new.isEmpty {
+        let list = new.map { GoText.quoted($0) }.joined(separator: ", ")
+        errors.append(
+          .forbidden(
+            "metadata.finalizers",
+            "no new finalizers can be added if the object is being deleted, found new finalizers []string{\(list)}"))
+      }
     }
     let oldSpec = before["spec"]?.object ?? [:]
     let newSpec = after["spec"]?.object ?? [:]
-    for name in Self.changed(oldSpec, newSpec) {
+    for name in Array(oldSpec.keys) + newSpec.keys.filter({ oldSpec[$0] == nil })
+    where oldSpec[name]?.canonical != newSpec[name]?.canonical {
       switch name {
       case "suspend": suspend = newSpec["suspend"]?.bool ?? false
       case "cancel":
         cancel = newSpec["cancel"]?.bool ?? false
-        if !cancel { errors.append(.forbidden("spec.cancel", "a cancel cannot be taken back; use the retry subresource")) }
+        if !cancel, oldSpec["cancel"]?.bool == true {
+          errors.append(.forbidden("spec.cancel", "a cancel cannot be taken back; use the retry subresource"))
+        }
       default:
         errors.append(
           .forbidden(
@@ -47,29 +58,24 @@ struct WorkflowChange: Sendable {
     if !errors.isEmpty { throw refuse(errors) }
   }
 
-  /// Remembers it beside the run.
-  func apply(to overlay: inout Overlay) {
-    for (member, patch) in [("labels", labels), ("annotations", annotations)] where !patch.isEmpty {
-      var kept = overlay.json[member]?.object ?? [:]
-      // A null stays: it takes away what the envelope has.
-      for (key, value) in patch { kept[key] = value }
-      overlay.json[member] = .object(kept)
+  /// The rules for metadata hold for all of it, whether it changed or not (ValidateObjectMetaUpdate).
+  private static func metadataErrors(_ before: JSONValue?, _ after: JSONValue?, group: String) -> [FieldError] {
+    var metadata = after?.object ?? [:]
+    metadata["generateName"] = nil
+    metadata["name"] = before?["name"]
+    var errors = MetadataRules.errors(in: metadata)
+    // Those that the client left out are set again; those that it changed are refused.
+    for (key, value) in metadata["labels"]?.object ?? [:] where key.hasPrefix(group + "/") && before?["labels"]?[key] != value {
+      errors.append(.forbidden("metadata.labels[\(key)]", "labels that begin with \(group)/ are set by the gateway"))
     }
-    if cancel { overlay.json["spec"] = ["cancel": true] }
-    if changesSpec { overlay.json["generation"] = .int(overlay.generation + 1) }
+    return errors
   }
 
-  private static func difference(_ old: JSONValue?, _ new: JSONValue?) -> JSONObject {
-    let before = old?.object ?? [:]
-    let after = new?.object ?? [:]
-    var patch = JSONObject()
-    for (key, value) in after where before[key] != value { patch[key] = value }
-    for key in before.keys where after[key] == nil { patch[key] = .null }
-    return patch
-  }
-
-  private static func changed(_ old: JSONObject, _ new: JSONObject) -> [String] {
-    let names = Array(old.keys) + new.keys.filter { old[$0] == nil }
-    return names.filter { old[$0] != new[$0] }
+  /// Remembers it beside the run.
+  func apply(to overlay: inout Overlay, over envelope: Envelope?) {
+    if changesMetadata { metadata.keep(in: &overlay, over: envelope) }
+    if let suspend { overlay.suspend = suspend }
+    if cancel { overlay.cancel = true }
+    if changesSpec { overlay.generation += 1 }
   }
 }

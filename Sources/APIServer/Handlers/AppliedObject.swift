@@ -1,0 +1,51 @@
+internal import JSON
+internal import KubeWire
+internal import OrderedCollections
+internal import Translation
+
+/// Reads the configuration of a server-side apply (kubernetes-wire S3).
+struct AppliedObject {
+  let request: APIRequest
+  let validation: FieldValidation
+
+  /// - Throws: 400 for what is no object of this kind and name, or carries managedFields; with Strict also for unknown and repeated fields.
+  func checked(_ applied: JSONValue) throws(StatusError) -> JSONValue {
+    let group = request.services.configuration.group
+    let kind = request.kind.kind
+    guard applied.object != nil else { throw .badRequest("error decoding YAML: the applied configuration is no object") }
+    let given = (applied["apiVersion"]?.string ?? "", applied["kind"]?.string ?? "")
+    guard given == (group.apiVersion, kind) else {
+      throw .badRequest("invalid object type: \(given.0.contains("/") ? given.0 : "/" + given.0), Kind=\(given.1)")
+    }
+    if let managed = applied["metadata"]?["managedFields"], !managed.isNull { throw .badRequest("metadata.managedFields must be nil") }
+    var decoder = SchemaDecoder(kind: kind)
+    var object: JSONValue
+    do {
+      object = try decoder.decode(try JSONDocument(applied.encoded).root, as: request.kind.schema)
+    } catch let error as SchemaDecoder.TypeMismatch {
+      throw .badRequest("failed to create typed patch object: \(error.message)")
+    } catch {
+      throw .badRequest("error decoding YAML: \(error)")
+    }
+    switch validation {
+    case .ignore: break
+    case .warn: for error in decoder.strictErrors { request.context.warn(error) }
+    case .strict:
+      if !decoder.strictErrors.isEmpty {
+        throw .badRequest("error strict decoding YAML: \(decoder.strictErrors.joined(separator: ", "))")
+      }
+    }
+    let name = object["metadata"]?["name"]?.string ?? ""
+    guard name.isEmpty || name == request.info.name else {
+      throw .badRequest("the name of the object (\(name)) does not match the name on the URL (\(request.info.name))")
+    }
+    let namespace = object["metadata"]?["namespace"]?.string ?? ""
+    guard namespace.isEmpty || namespace == request.namespace else {
+      throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+    }
+    object["metadata"] = object["metadata"] ?? .emptyObject
+    object["metadata"]?["name"] = .string(request.info.name)
+    object["metadata"]?["namespace"] = .string(request.namespace)
+    return object
+  }
+}

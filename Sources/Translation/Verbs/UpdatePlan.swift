@@ -1,0 +1,269 @@
+internal import AdapterKit
+internal import JSON
+internal import KubeWire
+internal import OrderedCollections
+
+/// What an update comes to, checked and admitted, before anything is written.
+struct UpdatePlan: Sendable {
+  let base: StoredObject
+  let bound: Bound
+  let ref: RunRef
+  let old: Overlay
+  var new: Overlay
+  var suspend: Bool?
+  var cancel = false
+  var phase: RunPhase?
+  /// The object is being deleted, and nothing holds it any more.
+  var ends = false
+  /// What the object will look like, with the version it has now (kubernetes-wire C2).
+  var preview: StoredObject
+  var attributes: AdmissionAttributes
+
+  var changesNothing: Bool { new == old && suspend == nil && !cancel && phase == nil }
+}
+
+extension Gateway {
+  /// From the present object to the plan: the client's change, mutating admission, the rules, validating admission.
+  func plan(_ request: UpdateRequest, for object: StoredObject, _ ref: RunRef, _ bound: Bound, _ context: RequestContext)
+    async throws(StatusError) -> UpdatePlan
+  {
+    guard let run = store.run(ref) else { throw .notFound(resource: "workflows", group: group, name: object.draft.name) }
+    let current = object.value(apiVersion: apiVersion)
+    let envelope = store.ownsEnvelope(ref) ? run.envelope.flatMap(Envelope.init) : nil
+    let overlay = Overlay(run.overlay)
+    let live = projector.ownership.account(envelope, overlay)
+    var (wanted, account) = try changed(request, current, live)
+    wanted = settled(wanted, current, isStatus: request.subresource == "status")
+
+    var attributes = attributes(.update, request.subresource, object, context, request.options, request.optionsKind)
+    attributes.object = wanted
+    attributes.oldObject = current
+    if let mutated = try await admission.mutate(attributes), mutated != wanted {
+      let after = settled(mutated, current, isStatus: request.subresource == "status")
+      account = projector.ownership.fields.update(
+        from: unmanaged(wanted), to: unmanaged(after), managed: account, manager: request.manager.name, subresource: request.subresource,
+        now: clock.now)
+      wanted = after
+    }
+    attributes.object = wanted
+
+    var plan = UpdatePlan(
+      base: object, bound: bound, ref: ref, old: overlay, new: overlay, preview: object, attributes: attributes)
+    if request.subresource == "status" {
+      try planStatus(current, wanted, run, &plan, context)
+    } else {
+      let name = object.draft.name
+      let wish = try WorkflowChange(from: current, to: wanted, group: group) { errors in self.invalid(name, errors) }
+      if !wish.isEmpty {
+        try checkOwnership(bound, object, isOurs: isOurs(ref), write: "update")
+        try checkAbilities(bound, name, wish)
+      }
+      (plan.suspend, plan.cancel) = (wish.suspend, wish.cancel)
+      wish.apply(to: &plan.new, over: envelope)
+      plan.ends = overlay.deletionTimestamp != nil && wish.metadata.finalizers.isEmpty && wish.changedMetadata.contains("finalizers")
+    }
+    // An account is no reason to refuse anything, and none to write where nothing may be written.
+    if bound.info.access == .manage || bound.info.access == .submit && isOurs(ref), account != live {
+      projector.ownership.keep(account, in: &plan.new, over: envelope)
+    }
+    try fit(&plan, request.subresource)
+    try await admission.validate(attributes)
+    plan.preview = preview(run, plan, envelope)
+    return plan
+  }
+
+  /// What the client wants, and who then owns which fields.
+  private func changed(_ request: UpdateRequest, _ current: JSONValue, _ live: ManagedFields) throws(StatusError) -> (
+    JSONValue, ManagedFields
+  ) {
+    let fields = projector.ownership.fields
+    switch request.change {
+    case .replace(let change):
+      var wanted = try change(current)
+      try checkIdentity(wanted, current)
+      // Of the rest of the object a status write takes nothing (kubernetes-wire C16).
+      if request.subresource == "status" {
+        var whole = current
+        whole["status"] = wanted["status"]
+        wanted = whole
+      }
+      let asked = request.subresource.isEmpty ? wanted["metadata"]?["managedFields"] : nil
+      let account = ManagedFields.afterRequest(asked, live: live)
+      let settled = settled(wanted, current, isStatus: request.subresource == "status")
+      return (
+        wanted,
+        fields.update(
+          from: unmanaged(current), to: unmanaged(settled), managed: account, manager: request.manager.name,
+          subresource: request.subresource, now: clock.now)
+      )
+    case .apply(let applied, let force):
+      try checkIdentity(applied, current)
+      if let defect = fields.defect(of: applied) { throw .badRequest(defect) }
+      var mine = applied
+      // What a client may send but nobody owns.
+      for owned in ["uid", "resourceVersion", "creationTimestamp", "generation", "selfLink"] { mine["metadata"]?[owned] = nil }
+      if request.subresource == "status" {
+        mine = [
+          "apiVersion": applied["apiVersion"] ?? .null, "kind": applied["kind"] ?? .null, "status": applied["status"] ?? .emptyObject,
+        ]
+      } else {
+        mine["status"] = nil
+      }
+      do throws(ApplyConflict) {
+        return try fields.apply(
+          mine, to: unmanaged(current), managed: live, manager: request.manager.name, subresource: request.subresource, force: force,
+          now: clock.now)
+      } catch {
+        throw error.statusError
+      }
+    }
+  }
+
+  /// What the client says about which object, and which version of it, it means (kubernetes-wire C13, C14, C21).
+  private func checkIdentity(_ wanted: JSONValue, _ current: JSONValue) throws(StatusError) {
+    func pair(_ member: String) -> (given: String, present: String) {
+      (wanted["metadata"]?[member]?.string ?? "", current["metadata"]?[member]?.string ?? "")
+    }
+    let name = pair("name")
+    guard name.given.isEmpty || name.given == name.present else {
+      throw .badRequest("the name of the object (\(name.given)) does not match the name on the URL (\(name.present))")
+    }
+    let namespace = pair("namespace")
+    guard namespace.given.isEmpty || namespace.given == namespace.present else {
+      throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+    }
+    let uid = pair("uid")
+    guard uid.given.isEmpty || uid.given == uid.present else {
+      throw .conflict(
+        resource: "workflows", group: group, name: name.present,
+        reason: "Precondition failed: UID in precondition: \(uid.given), UID in object meta: \(uid.present)")
+    }
+    let version = pair("resourceVersion")
+    guard version.given.isEmpty || version.given == version.present else {
+      throw .conflict(resource: "workflows", group: group, name: name.present)
+    }
+  }
+
+  /// With everything that the server owns as it is (kubernetes-wire C15), and the labels that the gateway sets where the client left them out.
+  private func settled(_ wanted: JSONValue, _ current: JSONValue, isStatus: Bool) -> JSONValue {
+    var object = current
+    if isStatus {
+      object["status"] = wanted["status"] ?? .emptyObject
+      return object
+    }
+    for member in ["labels", "annotations", "ownerReferences", "finalizers"] {
+      object["metadata"]?[member] = wanted["metadata"]?[member].flatMap { Self.isEmpty($0) ? nil : $0 }
+    }
+    for (key, value) in current["metadata"]?["labels"]?.object ?? [:]
+    where key.hasPrefix(group + "/") && object["metadata"]?["labels"]?[key] == nil {
+      var labels = object["metadata"]?["labels"] ?? .emptyObject
+      labels[key] = value
+      object["metadata"]?["labels"] = labels
+    }
+    object["spec"] = wanted["spec"] ?? .emptyObject
+    return object
+  }
+
+  private static func isEmpty(_ value: JSONValue) -> Bool { value == .emptyObject || value == [] || value.isNull }
+
+  /// As the account of the fields wants it.
+  private func unmanaged(_ object: JSONValue) -> JSONValue {
+    var object = object
+    object["metadata"]?["managedFields"] = nil
+    return object
+  }
+
+  private func planStatus(_ current: JSONValue, _ wanted: JSONValue, _ run: KnownRun, _ plan: inout UpdatePlan, _ context: RequestContext)
+    throws(StatusError)
+  {
+    let name = plan.base.draft.name
+    let bound = plan.bound
+    let wish = try StatusChange(from: current, to: wanted) { errors in invalid(name, errors) }
+    if wish.phase != nil || wish.changesKept {
+      try checkOwnership(bound, plan.base, isOurs: isOurs(plan.ref), write: "status")
+    }
+    for warning in wish.warnings { context.warn(warning) }
+    if let phase = wish.phase { plan.phase = try told(phase, run, plan, context) }
+    guard wish.changesKept else { return }
+    guard bound.abilities.overlays != nil else {
+      let fields = wish.kept.keys.map { "status.\($0)" }.joined(separator: ", ")
+      context.warn("\(fields.isEmpty ? "status" : fields): \(bound.adapter.traits.engine) has no place for it; it was dropped")
+      return
+    }
+    plan.new.status = wish.kept
+  }
+
+  /// The phase that the engine is to be told; nil when it cannot be, which a Warning says.
+  private func told(_ phase: RunPhase, _ run: KnownRun, _ plan: UpdatePlan, _ context: RequestContext) throws(StatusError) -> RunPhase? {
+    let traits = plan.bound.adapter.traits
+    guard run.key.kind == .run else {
+      throw .methodNotSupported("update of status.phase", resource: "workflows", group: group, advice: "a schedule has no phase of its own")
+    }
+    guard plan.bound.abilities.stateSetting != nil else {
+      throw .methodNotSupported(
+        "update of status.phase", resource: "workflows", group: group,
+        advice: traits.limitations["setState"] ?? "\(traits.engine) takes no state from outside")
+    }
+    let now = run.core?.phase ?? .pending
+    if now.isTerminal, !phase.isTerminal {
+      context.warn("status.phase: the run has ended and stays \(now.rawValue); the retry subresource runs it again")
+      return nil
+    }
+    if phase == .pending {
+      context.warn("status.phase: a run that has begun does not wait again; it stays \(now.rawValue)")
+      return nil
+    }
+    return phase
+  }
+
+  private func fit(_ plan: inout UpdatePlan, _ subresource: String) throws(StatusError) {
+    guard let overlays = plan.bound.abilities.overlays else {
+      plan.new = plan.old
+      return
+    }
+    guard plan.new != plan.old else { return }
+    do throws(Overlay.TooLarge) {
+      plan.new = try plan.new.fitted(overlays.overlayLimit)
+    } catch {
+      throw invalid(
+        plan.base.draft.name,
+        [
+          FieldError(
+            .tooLong, field: subresource.isEmpty ? "metadata" : subresource,
+            detail:
+              "what changed since the submission would take \(error.bytes) bytes beside the run; \(plan.bound.adapter.traits.engine) keeps \(error.limit)"
+          )
+        ])
+    }
+  }
+
+  private func preview(_ run: KnownRun, _ plan: UpdatePlan, _ envelope: Envelope?) -> StoredObject {
+    guard var core = run.core else { return plan.base }
+    var after = run
+    after.overlayFacet.value = .present(plan.new.json)
+    if let suspend = plan.suspend { core.suspended = suspend }
+    if let phase = plan.phase { core.phase = phase }
+    guard var draft = projector.projection(for: plan.bound.info).draft(after, core: core, envelope: envelope) else { return plan.base }
+    if plan.cancel { draft.content["spec"]?["cancel"] = true }
+    return StoredObject(draft, version: plan.base.version, apiVersion: apiVersion)
+  }
+
+  private func checkAbilities(_ bound: Bound, _ name: String, _ wish: WorkflowChange) throws(StatusError) {
+    let engine = bound.adapter.traits.engine
+    let limits = bound.adapter.traits.limitations
+    var errors: [FieldError] = []
+    if bound.abilities.overlays == nil {
+      for field in wish.changedMetadata {
+        errors.append(
+          .forbidden("metadata.\(field)", limits["overlay"] ?? "\(engine) has no place for metadata that changes after submission"))
+      }
+    }
+    if wish.suspend != nil, bound.abilities.suspending == nil {
+      errors.append(.forbidden("spec.suspend", limits["suspend"] ?? "\(engine) cannot hold a run"))
+    }
+    if wish.cancel, bound.abilities.cancelling == nil {
+      errors.append(.forbidden("spec.cancel", limits["cancel"] ?? "\(engine) cannot stop a run"))
+    }
+    if !errors.isEmpty { throw invalid(name, errors) }
+  }
+}

@@ -1,0 +1,93 @@
+import HTTPMessage
+import InMemoryAdapter
+import JSON
+import KubeWire
+import OrderedCollections
+import Synchronization
+import Testing
+import Translation
+
+@testable import APIServer
+
+/// Every write asks admission, in the order mutate, validate, write, finish.
+@Suite(.timeLimit(.minutes(2))) struct RouterAdmissionTests {
+  private static let collection = "/namespaces/default/workflows"
+  private static let a = collection + "/a"
+
+  @Test func everyWriteAsks() async throws {
+    let admission = TestAdmission()
+    try await TestServer(admission: admission).run { server in
+      let made = await server.post(Self.collection, TestServer.manifest("a"), query: "fieldManager=me")
+      #expect(made.status == 201 && made.json["metadata"]?["labels"]?["admitted"] == "CREATE", "\(made.message)")
+      #expect(admission.taken() == ["mutate CREATE  a", "validate CREATE  a new", "finish CREATE  a"])
+      _ = await server.patch(Self.a, .merge, #"{"metadata":{"labels":{"x":"y"}}}"#)
+      #expect(admission.taken() == ["mutate UPDATE  a", "validate UPDATE  a new old", "finish UPDATE  a"])
+      _ = await server.put(Self.a, await server.get(Self.a).json)
+      #expect(admission.taken() == ["mutate UPDATE  a", "validate UPDATE  a new old", "finish UPDATE  a"])
+      _ = await server.patch(Self.a + "/status", .merge, #"{"status":{"mine":1}}"#)
+      #expect(admission.taken() == ["mutate UPDATE status a", "validate UPDATE status a new old", "finish UPDATE status a"])
+      _ = await server.send("POST", Self.a + "/cancel")
+      #expect(admission.taken() == ["mutate CREATE cancel a", "validate CREATE cancel a new", "finish CREATE cancel a"])
+      _ = await server.send("POST", Self.a + "/retry")
+      #expect(admission.taken() == ["mutate CREATE retry a", "validate CREATE retry a new", "finish CREATE retry a"])
+      _ = await server.send("DELETE", Self.collection)
+      #expect(admission.taken() == ["mutate DELETE  a", "validate DELETE  a old", "finish DELETE  a"])
+    }
+  }
+
+  @Test func aRefusalWritesNothing() async throws {
+    let admission = TestAdmission()
+    try await TestServer(admission: admission).run { server in
+      admission.refuse(true)
+      let made = await server.post(Self.collection, TestServer.manifest("a"))
+      #expect(made.status == 403 && server.engine.calls(.submit) == 0)
+      admission.refuse(false)
+      _ = await server.post(Self.collection, TestServer.manifest("a"))
+      admission.refuse(true)
+      #expect(await server.patch(Self.a, .merge, #"{"metadata":{"labels":{"x":"y"}}}"#).status == 403)
+      #expect(await server.send("DELETE", Self.a).status == 403)
+      #expect(await server.send("POST", Self.a + "/cancel").status == 403)
+      #expect(server.engine.calls(.setOverlay) == 0 && server.engine.calls(.delete) == 0 && server.engine.calls(.cancel) == 0)
+    }
+  }
+}
+
+final class TestAdmission: Admitting {
+  private let state = Mutex<(calls: [String], refuses: Bool, open: Set<String>)>(([], false, []))
+
+  func refuse(_ flag: Bool) { state.withLock { $0.refuses = flag } }
+
+  func taken() -> [String] {
+    state.withLock { state in
+      defer { state.calls = [] }
+      return state.calls
+    }
+  }
+
+  private static func text(_ what: String, _ a: AdmissionAttributes) -> String {
+    "\(what) \(a.operation.rawValue) \(a.subresource) \(a.name)"
+  }
+
+  func mutate(_ attributes: AdmissionAttributes) async throws(StatusError) -> JSONValue? {
+    state.withLock { $0.calls.append(Self.text("mutate", attributes)) }
+    guard attributes.operation == .create, attributes.subresource.isEmpty, var object = attributes.object else { return attributes.object }
+    object["metadata"]?["labels"]?["admitted"] = "CREATE"
+    return object
+  }
+
+  func validate(_ attributes: AdmissionAttributes) async throws(StatusError) {
+    let refuses = state.withLock { state in
+      let objects = (attributes.object == nil ? "" : " new") + (attributes.oldObject == nil ? "" : " old")
+      state.calls.append(Self.text("validate", attributes) + objects)
+      if !state.refuses { state.open.insert(attributes.uid) }
+      return state.refuses
+    }
+    if refuses { throw .forbidden(resource: "workflows", group: "workflow.example.com", name: attributes.name, reason: "no") }
+  }
+
+  func finish(_ attributes: AdmissionAttributes) {
+    state.withLock { state in
+      state.calls.append(Self.text("finish", attributes) + (state.open.remove(attributes.uid) == nil ? " unknown" : ""))
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import HTTPMessage
+import InMemoryAdapter
+import JSON
+import KubeWire
+import OrderedCollections
+import Testing
+
+@testable import APIServer
+
+/// PUT and PATCH from the request to the in-memory engine and back.
+@Suite(.timeLimit(.minutes(2))) struct RouterUpdateTests {
+  private static let collection = "/namespaces/default/workflows"
+  private static let a = collection + "/a"
+
+  private static func version(_ object: JSONValue) -> String { object["metadata"]?["resourceVersion"]?.string ?? "" }
+
+  @Test("C13, C14, C15: optimistic locking") func put() async throws {
+    try await TestServer.run { server in
+      #expect(await server.put(Self.a, ["metadata": ["name": "a", "resourceVersion": "1"], "spec": [:]]).status == 404)
+      var object = await server.make("a")
+      let first = Self.version(object)
+
+      let same = await server.put(Self.a, object)
+      #expect(same.status == 200 && Self.version(same.json) == first, "\(same.message)")
+
+      object["metadata"]?["labels"]?["team"] = "deploy"
+      object["metadata"]?["annotations"] = ["note": "x"]
+      object["metadata"]?["generation"] = 99
+      object["metadata"]?["creationTimestamp"] = "2001-01-01T00:00:00Z"
+      object["status"] = ["phase": "Succeeded"]
+      let dry = await server.put(Self.a, object, query: "dryRun=All")
+      #expect(dry.status == 200 && dry.json["metadata"]?["labels"]?["team"] == "deploy" && Self.version(dry.json) == first)
+      #expect(await server.get(Self.a).json["metadata"]?["labels"]?["team"] == "build")
+      let changed = await server.put(Self.a, object)
+      #expect(changed.status == 200 && changed.json["metadata"]?["labels"]?["team"] == "deploy", "\(changed.message)")
+      #expect(changed.json["metadata"]?["generation"] == 1 && changed.json["status"]?["phase"] == "Pending")
+      #expect(Self.version(changed.json) != first)
+
+      let stale = await server.put(Self.a, object)
+      #expect(stale.status == 409 && stale.json["reason"] == "Conflict")
+      #expect(
+        stale.message
+          == #"Operation cannot be fulfilled on workflows.workflow.example.com "a": the object has been modified; please apply your changes to the latest version and try again"#
+      )
+      #expect(stale.json["details"]?["name"] == "a" && stale.json["details"]?["kind"] == "workflows")
+
+      object["metadata"]?["resourceVersion"] = nil
+      let none = await server.put(Self.a, object)
+      #expect(none.status == 422 && none.message.hasSuffix("metadata.resourceVersion: Invalid value: 0: must be specified for an update"))
+      object["metadata"]?["resourceVersion"] = .string(Self.version(changed.json))
+      object["metadata"]?["uid"] = "other"
+      #expect(await server.put(Self.a, object).status == 409)
+      object["metadata"]?["uid"] = nil
+      object["metadata"]?["name"] = "other"
+      let name = await server.put(Self.a, object)
+      #expect(name.status == 400 && name.message == "the name of the object (other) does not match the name on the URL (a)")
+      object["metadata"]?["name"] = "a"
+      object["spec"]?["timeout"] = "5m"
+      let spec = await server.put(Self.a, object)
+      #expect(spec.status == 422 && spec.json["details"]?["causes"]?.array?.first?["field"] == "spec.timeout")
+      #expect(await server.put("/workflowbackends/memory", ["metadata": ["name": "memory"]]).status == 405)
+    }
+  }
+
+  @Test("C15: what changes nothing makes no event") func noEvent() async throws {
+    try await TestServer.run { server in
+      let object = await server.make("a")
+      let answer = await server.get(Self.collection, query: "watch=true&resourceVersion=\(Self.version(object))")
+      guard case .stream(let stream) = answer.response.body else {
+        Issue.record("no stream")
+        return
+      }
+      let reader = WatchReader(stream)
+      _ = await server.put(Self.a, object)
+      _ = await server.patch(Self.a, .merge, #"{"metadata":{"labels":{"team":"build"}}}"#)
+      _ = await server.patch(Self.a, .json, "[]")
+      _ = await server.patch(Self.a, .merge, #"{"metadata":{"labels":{"team":"x"}}}"#)
+      let event = try #require(await reader.next())
+      #expect(event["type"] == "MODIFIED" && event["object"]?["metadata"]?["labels"]?["team"] == "x")
+      reader.cancel()
+    }
+  }
+
+  @Test("C18, C21: JSON patches") func jsonPatch() async throws {
+    try await TestServer.run { server in
+      let version = Self.version(await server.make("a"))
+      // As kopf does it.
+      let good = await server.patch(
+        Self.a, .json,
+        #"[{"op":"test","path":"/metadata/resourceVersion","value":"\#(version)"},{"op":"add","path":"/metadata/finalizers","value":["kopf.zalando.org/f"]}]"#
+      )
+      #expect(good.status == 200 && good.json["metadata"]?["finalizers"] == ["kopf.zalando.org/f"], "\(good.message)")
+      let old = await server.patch(Self.a, .json, #"[{"op":"test","path":"/metadata/resourceVersion","value":"\#(version)"}]"#)
+      #expect(old.status == 422 && old.json["reason"] == "Invalid")
+      #expect(old.message == "the server rejected our request due to an error in our request")
+      #expect(await server.patch(Self.a, .json, #"[{"op":"remove","path":"/spec/nope"}]"#).status == 422)
+      #expect(await server.patch(Self.a, .json, #"[{"op":"zork","path":"/spec"}]"#).status == 422)
+      let bad = await server.patch(Self.a, .json, "{")
+      #expect(bad.status == 400 && bad.message.hasPrefix("error decoding patch: "))
+      #expect(await server.patch(Self.a, .json, #"{"op":"remove"}"#).status == 400)
+      #expect(await server.patch(Self.a, .json, #"[{"op":"replace","path":"/metadata/name","value":"b"}]"#).status == 400)
+      #expect(await server.patch(Self.a, .json, #"[{"op":"replace","path":"/metadata/uid","value":"b"}]"#).status == 409)
+      #expect(await server.patch(Self.a, .json, #"[{"op":"replace","path":"/metadata/labels","value":5}]"#).status == 422)
+      let force = await server.patch(Self.a, .json, "[]", query: "force=true")
+      #expect(force.status == 422 && force.message.contains("force: Forbidden: may not be specified for non-apply patch"))
+      #expect(await server.patch(Self.collection + "/nope", .json, "[]").status == 404)
+    }
+  }
+
+  @Test("C3: unknown fields in what a patch makes") func strictPatch() async throws {
+    try await TestServer.run { server in
+      _ = await server.post(Self.collection, TestServer.manifest("a"))
+      let patch = #"{"spec":{"zork":1}}"#
+      let strict = await server.patch(Self.a, .merge, patch, query: "fieldValidation=Strict")
+      #expect(strict.status == 422 && strict.message.hasPrefix(#" "" is invalid: patch: Invalid value: "#), "\(strict.message)")
+      #expect(strict.message.hasSuffix(#"strict decoding error: unknown field "spec.zork""#))
+      let warned = await server.patch(Self.a, .merge, patch)
+      #expect(warned.status == 200 && warned.warnings.contains(#"299 - "unknown field \"spec.zork\"""#))
+      #expect(await server.patch(Self.a, .merge, patch, query: "fieldValidation=Ignore").warnings.isEmpty)
+    }
+  }
+
+  @Test("C12: owners and finalizers come and go; a merge patch with the version as the garbage collector sends it") func metadata()
+    async throws
+  {
+    try await TestServer.run { server in
+      _ = await server.post(Self.collection, TestServer.manifest("a"))
+      let owner = #"{"apiVersion":"v1","kind":"ConfigMap","name":"c","uid":"u-1"}"#
+      let owned = await server.patch(Self.a, .merge, #"{"metadata":{"ownerReferences":[\#(owner)],"finalizers":["example.com/f"]}}"#)
+      #expect(owned.status == 200 && owned.json["metadata"]?["ownerReferences"]?.array?.first?["uid"] == "u-1", "\(owned.message)")
+      let version = Self.version(owned.json)
+      let without = await server.patch(
+        Self.a, .merge, #"{"metadata":{"resourceVersion":"\#(version)","ownerReferences":null,"finalizers":[]}}"#)
+      #expect(
+        without.status == 200 && without.json["metadata"]?["ownerReferences"] == nil && without.json["metadata"]?["finalizers"] == nil)
+      let again = await server.patch(Self.a, .merge, #"{"metadata":{"resourceVersion":"\#(version)","finalizers":[]}}"#)
+      #expect(again.status == 409 && again.json["reason"] == "Conflict")
+      let bad = await server.patch(Self.a, .merge, #"{"metadata":{"ownerReferences":[{"kind":"ConfigMap"}],"finalizers":["a b"]}}"#)
+      #expect(bad.status == 422 && bad.message.contains("metadata.ownerReferences[0].uid: Required value"))
+      #expect(bad.message.contains("metadata.finalizers[0]: Invalid value"))
+    }
+  }
+
+  @Test("C16: suspend and cancel count as changes of the spec") func spec() async throws {
+    try await TestServer.run { server in
+      _ = await server.post(Self.collection, TestServer.manifest("a"))
+      let held = await server.patch(Self.a, .merge, #"{"spec":{"suspend":true}}"#)
+      #expect(held.status == 200 && held.json["spec"]?["suspend"] == true && held.json["metadata"]?["generation"] == 2, "\(held.message)")
+      let freed = await server.patch(Self.a, .merge, #"{"spec":{"suspend":null}}"#)
+      #expect(freed.status == 200 && freed.json["spec"]?["suspend"]?.bool != true && freed.json["metadata"]?["generation"] == 3)
+      let cancelled = await server.patch(Self.a, .merge, #"{"spec":{"cancel":true}}"#)
+      #expect(cancelled.json["spec"]?["cancel"] == true && cancelled.json["status"]?["reason"] == "Cancelled", "\(cancelled.message)")
+      #expect(cancelled.json["status"]?["observedGeneration"] == cancelled.json["metadata"]?["generation"])
+    }
+  }
+
+  @Test("C22: many writers without versions, none is refused and none is lost") func concurrentPatches() async throws {
+    try await TestServer.run { server in
+      _ = await server.post(Self.collection, TestServer.manifest("a"))
+      await withTaskGroup(of: Int.self) { group in
+        for i in 0..<20 {
+          group.addTask { await server.patch(Self.a, .merge, #"{"metadata":{"annotations":{"n\#(i)":"x"}}}"#).status }
+        }
+        for await status in group { #expect(status == 200) }
+      }
+      #expect(await server.get(Self.a).json["metadata"]?["annotations"]?.object?.count == 20)
+    }
+  }
+
+  @Test("design §6: without a place for it, metadata cannot change, and the refusal says so") func noOverlay() async throws {
+    let server = TestServer { $0.lacks = [.setOverlay] }
+    try await server.run { server in
+      _ = await server.post(Self.collection, TestServer.manifest("a"))
+      let label = await server.patch(Self.a, .merge, #"{"metadata":{"labels":{"x":"y"}}}"#)
+      #expect(
+        label.status == 422 && label.message.contains("metadata.labels: Forbidden: In-memory engine has no place"), "\(label.message)")
+      let made = await server.post(
+        Self.collection, #"{"metadata":{"name":"b","finalizers":["example.com/f"]},"spec":{"steps":[{"name":"s","command":["true"]}]}}"#)
+      #expect(made.status == 422 && made.message.contains("metadata.finalizers: Forbidden"), "\(made.message)")
+      let foreground = await server.send("DELETE", Self.a, query: "propagationPolicy=Foreground")
+      #expect(foreground.status == 422 && foreground.message.contains("no place for them"), "\(foreground.message)")
+    }
+  }
+
+  @Test("design §6: what does not fit is refused with the byte count") func tooLarge() async throws {
+    let server = TestServer { $0.overlayLimit = 2000 }
+    try await server.run { server in
+      _ = await server.post(Self.collection, TestServer.manifest("a"))
+      let long = String(repeating: "x", count: 3000)
+      let answer = await server.patch(Self.a, .merge, #"{"metadata":{"annotations":{"note":"\#(long)"}}}"#)
+      #expect(answer.status == 422 && answer.message.contains("bytes") && answer.message.contains("keeps 1744"), "\(answer.message)")
+      // Nothing is refused for the account of the fields, and a deletion has room.
+      let some = String(repeating: "x", count: 1650)
+      let fits = await server.patch(Self.a, .merge, #"{"metadata":{"annotations":{"note":"\#(some)"}}}"#)
+      #expect(fits.status == 200, "\(fits.message)")
+      let deleted = await server.send("DELETE", Self.a, query: "propagationPolicy=Foreground")
+      #expect(deleted.json["metadata"]?["finalizers"] == ["foregroundDeletion"], "\(deleted.message)")
+    }
+  }
+}
