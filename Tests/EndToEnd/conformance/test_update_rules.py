@@ -134,7 +134,7 @@ def test_C16_metadata_does_not_raise_the_generation(server, wire, item):
 @pytest.mark.needs("suspend")
 def test_C16_a_change_of_the_spec_raises_the_generation(server, wire):
     """spec.suspend and spec.cancel are changes of the spec; observedGeneration follows."""
-    name = server.create("gen", suspend=True)["metadata"]["name"]
+    name = server.create("gen", seconds=60, suspend=True)["metadata"]["name"]
     for i, change in enumerate([{"suspend": False}, {"cancel": True}], 2):
         answer = wire.patch(path(name), {"spec": change})
         if answer.status == 422 and "cancel" in change:
