@@ -144,6 +144,24 @@ def test_the_ca_of_ones_own_certificate_is_in_the_apiservice():
         "workflow-apiserver.workflow-system.svc", folder / "tls.crt")
 
 
+def test_a_renewed_certificate_leaves_the_old_one_valid(tmp_path):
+    script = scratch() / "overlays" / "own-certificate" / "make-certificate"
+    copy = tmp_path / "make-certificate"
+    copy.write_bytes(script.read_bytes())
+    copy.chmod(0o755)
+    for generation in ("first", "second", "third"):
+        run(copy)
+        (tmp_path / "tls.crt").rename(tmp_path / f"{generation}.crt")
+    assert (tmp_path / "ca.crt").read_text().count("BEGIN CERTIFICATE") == 2
+    assert (tmp_path / "tls.key").stat().st_mode & 0o077 == 0
+
+    def verify(generation):
+        return subprocess.run(["openssl", "verify", "-CAfile", tmp_path / "ca.crt", tmp_path / f"{generation}.crt"], capture_output=True)
+
+    assert verify("third").returncode == verify("second").returncode == 0
+    assert verify("first").returncode != 0
+
+
 def test_keys_are_not_taken_into_git():
     done = subprocess.run(["git", "check-ignore", "-q", "deploy/overlays/own-certificate/tls.key"], cwd=ROOT)
     if done.returncode == 128:
