@@ -58,6 +58,24 @@ import Testing
     #expect(steps?["x-kubernetes-list-map-keys"] == ["name"] && steps?["x-kubernetes-list-type"] == "map")
   }
 
+  @Test("S7: what server-side apply merges by is what OpenAPI says; ObjectMeta carries Kubernetes' own markers") func mergeKeys() throws {
+    let schemas = try #require(v3["components"]?["schemas"])
+    let meta = schemas["io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"]?["properties"]
+    func markers(_ schema: JSONValue?) -> JSONValue { .object((schema?.object ?? [:]).filter { $0.key.hasPrefix("x-") }).canonical }
+    #expect(markers(meta?["finalizers"]) == ["x-kubernetes-list-type": "set", "x-kubernetes-patch-strategy": "merge"])
+    #expect(
+      markers(meta?["ownerReferences"]) == [
+        "x-kubernetes-list-map-keys": ["uid"], "x-kubernetes-list-type": "map", "x-kubernetes-patch-merge-key": "uid",
+        "x-kubernetes-patch-strategy": "merge",
+      ])
+    #expect(markers(meta?["managedFields"]) == ["x-kubernetes-list-type": "atomic"])
+    #expect(markers(meta?["labels"]) == [:] && markers(meta?["annotations"]) == [:])
+    #expect(markers(schemas["io.k8s.apimachinery.pkg.apis.meta.v1.OwnerReference"]) == ["x-kubernetes-map-type": "atomic"])
+    let spec = schemas["com.example.workflow.v1alpha1.Workflow"]?["properties"]?["spec"]?["properties"]
+    #expect(markers(spec?["steps"]?["items"]?["properties"]?["command"]) == ["x-kubernetes-list-type": "atomic"])
+    #expect(markers(spec?["templateRef"]) == [:])
+  }
+
   @Test("Every field is described") func descriptions() {
     func check(_ schema: Schema, _ path: String) {
       switch schema.form {

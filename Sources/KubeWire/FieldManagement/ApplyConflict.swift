@@ -23,14 +23,11 @@ package struct ApplyConflict: Error, Sendable, Hashable {
       self.path = path
     }
 
-    /// `"kubectl" with subresource "status" using v1 at 2026-11-22T19:07:13Z`: those who apply are known by their name alone.
+    /// `"kubectl" with subresource "status" using v1`; those who apply are known by their name alone. No time: Kubernetes knows none here.
     var holder: String {
       var text = GoText.quoted(manager)
       if !subresource.isEmpty { text += " with subresource \(GoText.quoted(subresource))" }
-      if operation == .update {
-        text += " using \(apiVersion)"
-        if let time { text += " at \(time.rfc3339Seconds)" }
-      }
+      if operation == .update { text += " using \(apiVersion)" }
       return text
     }
   }

@@ -25,7 +25,7 @@ extension FieldManager {
     var configuration = applied
     if var own = applied["metadata"]?["annotations"]?.object {
       own[annotation] = nil
-      configuration["metadata"]?["annotations"] = own.isEmpty ? nil : .object(own)
+      configuration["metadata"]?["annotations"] = .object(own)
     }
     let text = configuration.canonical.text + "\n"
     guard annotations[annotation]?.string != text else { return object }

@@ -45,7 +45,7 @@ package struct FieldManager: Sendable {
       guard left.isEmpty else { throw ApplyConflict(left) }
       result = try merge(applied, current, managed, identity, force: true, now)
     }
-    if manager == Self.kubectl { result.object = Self.withLastApplied(applied, in: result.object) }
+    if manager == Self.kubectl, subresource.isEmpty { result.object = Self.withLastApplied(applied, in: result.object) }
     return result
   }
 

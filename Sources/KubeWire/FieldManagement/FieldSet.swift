@@ -41,7 +41,7 @@ package struct FieldSet: Sendable, Hashable {
     if path.count == 1 { self[first].isMember = true } else { self[first].children.insert(path.dropFirst()) }
   }
 
-  /// All paths, in order; each before those below it.
+  /// All paths, in the order in which Kubernetes lists conflicts: at each place first those that end there, then those that go on.
   package var paths: [[PathElement]] {
     var found: [[PathElement]] = []
     collect(below: [], into: &found)
@@ -49,11 +49,9 @@ package struct FieldSet: Sendable, Hashable {
   }
 
   private func collect(below path: [PathElement], into found: inout [[PathElement]]) {
-    for element in elements {
-      let node = self[element]
-      if node.isMember { found.append(path + [element]) }
-      node.children.collect(below: path + [element], into: &found)
-    }
+    let elements = elements
+    for element in elements where self[element].isMember { found.append(path + [element]) }
+    for element in elements { self[element].children.collect(below: path + [element], into: &found) }
   }
 }
 

@@ -1,9 +1,9 @@
-internal import JSON
+package import JSON
 internal import OrderedCollections
 
 extension Schema {
   /// What a manager applies, laid over what is there. Nothing is taken away by it.
-  func merge(_ live: JSONValue, _ applied: JSONValue) -> JSONValue {
+  package func merge(_ live: JSONValue, _ applied: JSONValue) -> JSONValue {
     switch shape(of: applied) {
     case .leaf: return applied
     case .map(let named, let other):
