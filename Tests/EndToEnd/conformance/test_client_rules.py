@@ -66,35 +66,6 @@ def test_G5a_no_deleted_event_while_the_engine_is_away(server, wire, shared):
     eventually(lambda: names(wire.get(WORKFLOWS, labelSelector=shared.selector).json()["items"]) == shared.names, what="the list")
 
 
-@pytest.mark.needs("restart")
-def test_G5_uids_are_permanent():
-    """The same uids, names and creation times after a restart of the server."""
-    from server import LocalServer
-    running = LocalServer()
-    try:
-        for i in range(3):
-            running.finished("kept", {"i": str(i)})
-        running.engine.call("POST", "/v1/jobs", {"steps": [{"name": "a", "command": ["true"]}]})
-        eventually(lambda: len(running.wire.get(WORKFLOWS).json()["items"]) == 4, what="the foreign run")
-
-        def identities():
-            return [(item["metadata"]["name"], item["metadata"]["uid"], item["metadata"]["creationTimestamp"], item["metadata"].get("labels"))
-                    for item in running.wire.get(WORKFLOWS).json()["items"]]
-        before, newest, tags = identities(), int(running.wire.get(WORKFLOWS).json()["metadata"]["resourceVersion"]), running.wire.get("/openapi/v2").headers["ETag"]
-        running.gateway.kill()
-        running.gateway.start()
-        running.wire = running.connect()
-        running.stack.wait_for_sweep()
-        assert identities() == before
-        listed = running.wire.get(WORKFLOWS).json()
-        assert int(listed["metadata"]["resourceVersion"]) > newest and all(version(item) > 0 for item in listed["items"]), "Z1, Z3: versions never go back"
-        assert running.wire.get("/openapi/v2").headers["ETag"] == tags, "Z4"
-        old = running.wire.get(WORKFLOWS, watch="true", resourceVersion=newest, timeoutSeconds=5)
-        assert b'"code":410' in old.body or old.status == 410 or old.body == b"", "Z8: a version of the life before is 410, or resumed without a gap"
-    finally:
-        running.stop()
-
-
 @pytest.mark.needs("delete")
 def test_G6_what_the_namespace_controller_sends(server, wire):
     """deletecollection answers at once, and the list then shows the truth."""
@@ -232,3 +203,30 @@ def test_F12_every_event_is_flushed(server, wire):
         name = server.create("flush")["metadata"]["name"]
         stream.until(lambda event: event["object"]["metadata"]["name"] == name, 10)
         assert time.monotonic() - begun < 5
+
+
+def test_X6_what_helm_3_sends(server, wire):
+    """Create, GET, merge patch with the last applied state."""
+    name = server.finished("helm", {"app.kubernetes.io/managed-by": "Helm"}, annotations={"meta.helm.sh/release-name": "r"})["metadata"]["name"]
+    assert wire.get(f"{WORKFLOWS}/{name}").json()["metadata"]["annotations"]["meta.helm.sh/release-name"] == "r"
+    assert wire.patch(f"{WORKFLOWS}/{name}", {"metadata": {"annotations": {"meta.helm.sh/release-name": "r"}}}, fieldManager="helm").status == 200
+
+
+@pytest.mark.needs("delete")
+def test_Z6_a_deleted_object_leaves_its_last_state(server, wire):
+    """A tombstone with its own version and the last state is kept for the window, for selectors as well."""
+    mark = server.unique("tomb")
+    made = server.finished("tomb", {"tomb": mark})
+    start = wire.get(WORKFLOWS).json()["metadata"]["resourceVersion"]
+    wire.delete(f"{WORKFLOWS}/{made['metadata']['name']}")
+    server.gone(made["metadata"]["name"])
+    events = wire.events(WORKFLOWS, resourceVersion=start, labelSelector=f"tomb={mark}")
+    assert events[-1]["type"] == "DELETED" and events[-1]["object"]["metadata"]["labels"]["tomb"] == mark and version(events[-1]["object"]) > int(start)
+
+
+def test_Z7_the_version_of_an_object_is_that_of_its_event(server, wire):
+    """What a list and a GET show is what the event said, version and all."""
+    start = wire.get(WORKFLOWS).json()["metadata"]["resourceVersion"]
+    made = server.finished("same")
+    last = wire.events(WORKFLOWS, resourceVersion=start, fieldSelector=f"metadata.name={made['metadata']['name']}")[-1]["object"]
+    assert last == made == wire.get(WORKFLOWS, fieldSelector=f"metadata.name={made['metadata']['name']}").json()["items"][0]
