@@ -9,6 +9,10 @@ final class Connection {
   var peer: HTTPPeer
   /// Whether TLS asked us about the peer's certificate.
   var isVerified = false
+  /// What TLS showed us (DER, leaf first); empty without a client certificate.
+  private var chain: [[UInt8]] = []
+  private var identifiedBy: TLSMaterial.Snapshot?
+  private var identifiedAt = NIODeadline.now()
   private(set) var isDraining = false
   /// How the negotiated protocol says goodbye; until there is one, draining just closes.
   var onDrain: (() -> Void)?
@@ -24,6 +28,24 @@ final class Connection {
   }
 
   var loop: any EventLoop { channel.eventLoop }
+
+  /// Takes the peer's certificate chain, as TLS showed it.
+  func identify(_ chain: [[UInt8]], by tls: TLSMaterial.Snapshot) {
+    self.chain = chain
+    identifiedBy = tls
+    identifiedAt = .now()
+    peer.certificate = tls.identify(chain)
+    peer.hasUnknownCertificate = peer.certificate == nil && !chain.isEmpty
+  }
+
+  /// Who the peer is for a request that begins now. A kube-apiserver keeps its connections for days: the certificate must not have expired
+  /// since, and its CA must still be one of ours. So it is verified again with new CAs, and after a minute.
+  func currentPeer() -> HTTPPeer {
+    if !chain.isEmpty, let tls = core.configuration.tls?.current, tls !== identifiedBy || .now() - identifiedAt > .minutes(1) {
+      identify(chain, by: tls)
+    }
+    return peer
+  }
 
   func add(_ exchange: Exchange) { exchanges[ObjectIdentifier(exchange)] = exchange }
   func remove(_ exchange: Exchange) { exchanges[ObjectIdentifier(exchange)] = nil }

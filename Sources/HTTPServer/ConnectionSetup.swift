@@ -35,9 +35,9 @@ struct ConnectionSetup: Sendable {
       ? NIOSSLServerHandler(
         context: tls.context,
         customVerificationCallback: { chain, promise in
-          // A certificate that nobody vouches for is no reason to hang up: the peer is anonymous then, and authentication decides.
+          // A certificate that nobody vouches for is no reason to hang up: authentication decides.
           bound.value.isVerified = true
-          bound.value.peer.certificate = tls.identify(chain.compactMap { try? $0.toDERBytes() })
+          bound.value.identify(chain.compactMap { try? $0.toDERBytes() }, by: tls)
           promise.succeed(.certificateVerified)
         }, configuration: .init())
       : NIOSSLServerHandler(context: tls.context)

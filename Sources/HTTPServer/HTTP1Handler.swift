@@ -131,7 +131,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     let request = HTTPRequest(
       method: head.method.rawValue, path: target.path, query: target.query,
       headers: HTTPHeaders(head.headers.map { (name: $0.name, value: $0.value) }),
-      peer: connection.peer)
+      peer: connection.currentPeer())
     let length = head.headers.first(name: "content-length").flatMap { Int($0) }
     let exchange = Exchange(connection: connection, wire: self, request: request)
     self.exchange = exchange

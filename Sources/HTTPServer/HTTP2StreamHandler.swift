@@ -62,7 +62,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler, ExchangeWire {
       return
     }
     requestIsComplete = block.endStream
-    var request = HTTPRequest(method: "", path: "/", peer: connection.peer)
+    var request = HTTPRequest(method: "", path: "/", peer: connection.currentPeer())
     var lines: [(name: String, value: String)] = []
     lines.reserveCapacity(block.headers.count)
     var target: RequestTarget?

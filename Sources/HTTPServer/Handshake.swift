@@ -40,7 +40,7 @@ final class Handshake: ChannelInboundHandler, RemovableChannelHandler {
     guard case .handshakeCompleted(let negotiated) = event as? TLSUserEvent else { return context.fireUserInboundEventTriggered(event) }
     do {
       if !connection.isVerified, tls.asksForCertificates, let leaf = try context.pipeline.syncOperations.nioSSL_peerCertificate() {
-        connection.peer.certificate = tls.identifyResumed(try leaf.toDERBytes())
+        connection.identify(tls.chain(ofResumed: try leaf.toDERBytes()), by: tls)
       }
       if negotiated == "h2" { try setup.configureHTTP2(connection) } else { try setup.configureHTTP1(connection) }
       context.pipeline.syncOperations.removeHandler(self, promise: nil)

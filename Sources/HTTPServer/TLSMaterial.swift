@@ -71,7 +71,7 @@ package final class TLSMaterial: Sendable {
 
     /// For a resumed session, in which nobody asks for verification. A session can only be resumed with the context that it began with, so
     /// the CAs are the same; the certificate may have expired since.
-    func identifyResumed(_ leaf: [UInt8]) -> ClientCertificate? { identify([leaf] + (intermediates.withLock { $0[leaf] } ?? [])) }
+    func chain(ofResumed leaf: [UInt8]) -> [[UInt8]] { [leaf] + (intermediates.withLock { $0[leaf] } ?? []) }
   }
 
   private struct State {

@@ -87,7 +87,9 @@ final class TestResponder: HTTPResponder {
       return HTTPResponse(status: 200, body: .bytes([UInt8](repeating: UInt8(ascii: "x"), count: 2_000_000)))
     case "/whoami":
       let certificate = request.peer.certificate
-      let text = certificate.map { "\($0.authorities.rawValue) \($0.commonName) \($0.organizations.joined(separator: "|"))" } ?? "anonymous"
+      let text =
+        certificate.map { "\($0.authorities.rawValue) \($0.commonName) \($0.organizations.joined(separator: "|"))" }
+        ?? (request.peer.hasUnknownCertificate ? "unknown" : "anonymous")
       return HTTPResponse(status: 200, body: .bytes(Array(text.utf8)))
     default:
       let text = "\(request.method) \(request.path) [\(request.query)] \(request.body.count)"

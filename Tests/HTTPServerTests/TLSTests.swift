@@ -65,11 +65,11 @@ import Testing
     let cases: [(String, IssuedCertificate, String)] = [
       ("jane", try fixture.clientCA.issue(commonName: "jane", organizations: ["devs", "ops"], usage: .client), "1 jane devs|ops"),
       ("proxy", try fixture.proxyCA.issue(commonName: "front-proxy", usage: .client), "2 front-proxy "),
-      ("foreign", try foreign.issue(commonName: "jane", usage: .client), "anonymous"),
-      ("server", try fixture.clientCA.issue(commonName: "jane", usage: .server), "anonymous"),
+      ("foreign", try foreign.issue(commonName: "jane", usage: .client), "unknown"),
+      ("server", try fixture.clientCA.issue(commonName: "jane", usage: .server), "unknown"),
       (
         "expired", try fixture.clientCA.issue(commonName: "jane", usage: .client, validFor: .seconds(60), notBefore: 1_600_000_000),
-        "anonymous"
+        "unknown"
       ),
       (
         "deep", IssuedCertificate(certificatePEM: below.certificatePEM + middle.certificatePEM, privateKeyPEM: below.privateKeyPEM),
@@ -137,7 +137,7 @@ import Testing
     let certificate = try fixture.write("n.crt", issued.certificatePEM)
     let key = try fixture.write("n.key", issued.privateKeyPEM)
     #expect(
-      try await run("curl", ["-sS", "--cacert", ca, "--cert", certificate, "--key", key, fixture.url("/whoami")]).output == "anonymous")
+      try await run("curl", ["-sS", "--cacert", ca, "--cert", certificate, "--key", key, fixture.url("/whoami")]).output == "unknown")
     _ = try fixture.write("client-ca.crt", other.certificatePEM)
     #expect(fixture.tls.reload())
     #expect(
@@ -153,6 +153,33 @@ import Testing
     stream.feed(.bytes(Array("still here\n".utf8)), .end)
     let ended = await watching.wait()
     #expect(ended.status == 0 && ended.output == "still here\n", "\(ended)")
+    await fixture.stop()
+  }
+
+  /// One connection, whose CA is taken away and given back while it is open.
+  @Test func anOpenConnectionIsWorthWhatItsCAIsWorthNow() async throws {
+    let fixture = try await Fixture()
+    let issued = try fixture.clientCA.issue(commonName: "jane", usage: .client)
+    let certificate = try fixture.write("c.crt", issued.certificatePEM)
+    let key = try fixture.write("c.key", issued.privateKeyPEM)
+    let pipe = fixture.path("pipe")
+    #expect(mkfifo(pipe, 0o600) == 0)
+    let client = try RunningProgram(
+      "sh", ["-c", "openssl s_client -quiet -connect localhost:\(fixture.port) -cert \(certificate) -key \(key) 2>/dev/null <\(pipe)"])
+    let requests = try FileHandle(forWritingTo: URL(fileURLWithPath: pipe))
+    func ask() throws { try requests.write(contentsOf: Data("GET /whoami HTTP/1.1\r\nHost: a\r\n\r\n".utf8)) }
+    try ask()
+    #expect(await eventually { client.text.hasSuffix("1 jane ") })
+    let other = try CertificateAuthority.makeSelfSigned(commonName: "other")
+    #expect(fixture.tls.replaceAuthorities(clientCA: .pem(other.certificatePEM), requestHeaderCA: nil))
+    try ask()
+    #expect(await eventually { client.text.hasSuffix("unknown") }, "\(client.text)")
+    #expect(fixture.tls.replaceAuthorities(clientCA: nil, requestHeaderCA: .pem(fixture.clientCA.certificatePEM)))
+    try ask()
+    #expect(await eventually { client.text.hasSuffix("2 jane ") }, "\(client.text)")
+    #expect(fixture.responder.requests.count == 3)
+    try requests.close()
+    client.terminate()
     await fixture.stop()
   }
 
