@@ -1,0 +1,45 @@
+import JSON
+package import KubeClient
+package import KubeWire
+package import Logging
+package import Translation
+
+/// The namespaces of the cluster: a watched copy, and a GET for what the copy does not have, as kube-apiserver's NamespaceLifecycle does it.
+package final class ClusterNamespaces: NamespaceDirectory {
+  private let api: any KubeAPI
+  let collection: Collection<JSONValue>
+
+  /// ``run()`` keeps the copy; without it every question is a GET.
+  package init(api: any KubeAPI, clock: any TimeSource, logger: Logger) {
+    self.api = api
+    collection = Collection("namespaces", paths: ["/api/v1/namespaces"], api: api, clock: clock, logger: logger) { object, _ in object }
+  }
+
+  package func run() async { await collection.run() }
+
+  package func state(of namespace: String) async throws(StatusError) -> NamespaceState {
+    guard let object = try await object(of: namespace) else { return .missing }
+    let isTerminating = object["status"]?["phase"] == "Terminating" || object["metadata"]?["deletionTimestamp"] != nil
+    return isTerminating ? .terminating : .active
+  }
+
+  /// The Namespace; nil when the cluster says that there is none.
+  ///
+  /// - Throws: 503 when the cluster cannot be asked.
+  func object(of namespace: String) async throws(StatusError) -> JSONValue? {
+    if collection.isSynced, let known = collection.item(name: namespace) { return known }
+    do throws(KubeError) {
+      return try await api.send(KubeRequest("GET", "/api/v1/namespaces/\(PercentEncoding.encoded(namespace))")).body
+    } catch .status(let refusal) where refusal.code == 404 {
+      return nil
+    } catch {
+      throw .serviceUnavailable("namespace \(GoText.quoted(namespace)) could not be looked up: \(error)", retryAfter: 1)
+    }
+  }
+
+  /// As ``object(of:)``. - Throws: also the 404 that kube-apiserver gives for a namespace that is missing.
+  func required(_ namespace: String) async throws(StatusError) -> JSONValue {
+    guard let object = try await object(of: namespace) else { throw .namespaceNotFound(namespace) }
+    return object
+  }
+}

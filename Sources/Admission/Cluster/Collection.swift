@@ -1,0 +1,153 @@
+import JSON
+import KubeClient
+import KubeWire
+import Logging
+import Synchronization
+import Translation
+
+/// The objects of one kind in the cluster, kept current, each made into an `Item` once per version.
+///
+/// Paths are tried in order until one is served: a kind that exists only in an older version is read in that one, and a kind that does not exist at
+/// all is an empty collection that is looked for again every minute.
+final class Collection<Item: Sendable>: Sendable {
+  /// The plural name, for messages.
+  let name: String
+  private let api: any KubeAPI
+  private let paths: [String]
+  private let clock: any TimeSource
+  private let logger: Logger
+  /// - The second argument is what was made of the object before; nil drops the object.
+  private let make: @Sendable (JSONValue, Item?) -> Item?
+  private let state = Mutex(State())
+
+  private struct State {
+    var items: [String: Item] = [:]
+    var sorted: [Item]?
+    var isSynced = false
+    var problem = "the first list has not ended"
+  }
+
+  init(
+    _ name: String, paths: [String], api: any KubeAPI, clock: any TimeSource, logger: Logger,
+    make: @escaping @Sendable (JSONValue, Item?) -> Item?
+  ) {
+    self.name = name
+    self.paths = paths
+    self.api = api
+    self.clock = clock
+    self.logger = logger
+    self.make = make
+  }
+
+  /// Once true it stays true: a watch that broke leaves the last known state, as in an informer of Kubernetes.
+  var isSynced: Bool { state.withLock { $0.isSynced } }
+
+  /// Why there is no list yet; nil when there is one.
+  var problem: String? { state.withLock { $0.isSynced ? nil : $0.problem } }
+
+  /// By namespace and name, ascending.
+  var items: [Item] {
+    state.withLock { state in
+      if let sorted = state.sorted { return sorted }
+      let sorted = state.items.sorted { Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8)) }.map(\.value)
+      state.sorted = sorted
+      return sorted
+    }
+  }
+
+  func item(namespace: String = "", name: String) -> Item? { state.withLock { $0.items[Self.key(namespace, name)] } }
+
+  /// Lists and watches until the task is cancelled.
+  func run() async {
+    var failures = 0
+    while !Task.isCancelled {
+      do throws(KubeError) {
+        if let informer = try await served() {
+          failures = 0
+          await keep(informer)
+        } else {
+          change(.replaced([]))
+          try? await clock.sleep(for: Self.patience)
+        }
+      } catch {
+        guard !Task.isCancelled else { return }
+        note("\(error)")
+        try? await clock.sleep(for: .milliseconds(min(30_000, 500 << min(failures, 6))))
+        failures += 1
+      }
+    }
+  }
+
+  /// Between two looks for a version of the kind that is served.
+  private static var patience: Duration { .seconds(60) }
+
+  private func note(_ text: String) {
+    let isNew = state.withLock { state in
+      defer { state.problem = text }
+      return state.problem != text
+    }
+    if isNew { logger.warning("admission cannot read the cluster", metadata: ["resource": "\(name)", "problem": "\(text)"]) }
+  }
+
+  /// An informer on the first path that the cluster serves, listed once; nil when it serves none.
+  private func served() async throws(KubeError) -> Informer? {
+    for path in paths {
+      let surroundings = Informer.Surroundings(sleep: { [clock] in try await clock.sleep(for: $0) })
+      let informer = Informer(api, path: path, surroundings: surroundings, logger: logger) { [weak self] in self?.change($0) }
+      do throws(KubeError) {
+        try await informer.list()
+        return informer
+      } catch .status(let refusal) where refusal.code == 404 {}
+    }
+    return nil
+  }
+
+  /// Runs the informer until the task is cancelled, or its path is gone: a cluster that was upgraded may serve another version now.
+  private func keep(_ informer: Informer) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await informer.run() }
+      group.addTask { [clock] in
+        while !Task.isCancelled {
+          try? await clock.sleep(for: Self.patience)
+          guard informer.problem != nil else { continue }
+          do throws(KubeError) { try await informer.list() } catch {
+            if case .status(let refusal) = error, refusal.code == 404 { return }
+          }
+        }
+      }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  private static func key(_ namespace: String, _ name: String) -> String { namespace.isEmpty ? name : "\(namespace)/\(name)" }
+
+  private static func key(of object: JSONValue) -> String {
+    let metadata = object["metadata"]
+    return key(metadata?["namespace"]?.string ?? "", metadata?["name"]?.string ?? "")
+  }
+
+  private func change(_ change: Informer.Change) {
+    switch change {
+    case .replaced(let objects):
+      let before = state.withLock { $0.items }
+      var items: [String: Item] = [:]
+      for object in objects {
+        let key = Self.key(of: object)
+        items[key] = make(object, before[key])
+      }
+      state.withLock { [items] in $0 = State(items: items, isSynced: true, problem: "") }
+    case .set(let object):
+      let key = Self.key(of: object)
+      set(key, make(object, state.withLock { $0.items[key] }))
+    case .deleted(let object): set(Self.key(of: object), nil)
+    }
+  }
+
+  private func set(_ key: String, _ item: Item?) {
+    state.withLock {
+      $0.items[key] = item
+      $0.sorted = nil
+    }
+  }
+}

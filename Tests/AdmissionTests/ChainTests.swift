@@ -1,0 +1,96 @@
+import JSON
+import KubeClient
+import KubeWire
+import Logging
+import Testing
+import Translation
+
+@testable import Admission
+
+@Suite struct ChainTests {
+  /// kubernetes-wire C6.
+  @Test func namespaces() async throws {
+    let cluster = FakeCluster()
+    cluster.put("/api/v1/namespaces", FakeCluster.namespace("going", phase: "Terminating"))
+    try await withChain(cluster) { chain in
+      let admitted = try await chain.mutate(aWrite())
+      #expect(admitted == workflow("build"))
+      let missing = await chain.mutating(aWrite(namespace: "nope"))
+      #expect(missing?.code == 404 && missing?.status.message == "namespaces \"nope\" not found")
+      let going = await chain.mutating(aWrite(namespace: "going"))
+      #expect(going?.code == 403 && going?.status.details?.causes.first?.reason == "NamespaceTerminating")
+      #expect(
+        going?.status.message
+          == #"workflows.workflow.example.com "build" is forbidden: unable to create new content in namespace going because it is being terminated"#
+      )
+      // What is there already can still be changed and deleted.
+      #expect(await chain.mutating(aWrite(.update, namespace: "going")) == nil)
+      #expect(await chain.mutating(aWrite(.delete, namespace: "going")) == nil)
+    }
+  }
+
+  @Test func aNamespaceThatTheCopyLacksIsAskedFor() async throws {
+    let cluster = FakeCluster()
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let namespaces = ClusterNamespaces(api: cluster, clock: StandingClock(), logger: logger)
+    #expect(try await namespaces.state(of: "team") == .active)
+    #expect(try await namespaces.state(of: "nope") == .missing)
+    #expect(cluster.requests == ["GET /api/v1/namespaces/team", "GET /api/v1/namespaces/nope"])
+    cluster.fail("/api/v1/namespaces/team", .unreachable("no route"))
+    let refused = await refusal { _ = try await namespaces.state(of: "team") }
+    #expect(refused?.code == 503)
+  }
+
+  @Test func writesAreRefusedUntilEverythingIsKnown() async throws {
+    let cluster = FakeCluster()
+    cluster.fail("\(admission)/validatingwebhookconfigurations", .status(.forbidden("User \"x\" cannot list")))
+    let clock = JumpingClock()
+    let chain = AdmissionChain(
+      api: cluster, group: APIGroup(), webhooks: FakeWebhooks(), count: { _, _ in 0 },
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock)
+    let running = Task { await chain.run() }
+    defer { running.cancel() }
+    let refused = await chain.mutating(aWrite(seconds: 1_000_000))
+    #expect(refused?.code == 503 && refused?.retryAfter == 1)
+    #expect(refused?.status.message.contains("is forbidden: not yet ready to handle request: ") == true)
+    #expect(await chain.validating(aWrite(seconds: 1_000_000))?.code == 503)
+    #expect(!chain.isReady)
+    cluster.fail("\(admission)/validatingwebhookconfigurations", KubeError?.none)
+    while !chain.isReady { try await Task.sleep(for: .milliseconds(1)) }
+  }
+
+  /// An older cluster: policies in an older version, or not at all.
+  @Test func olderVersionsAreRead() async throws {
+    let beta = "/apis/admissionregistration.k8s.io/v1beta1"
+    let served = FakeCluster.collections.filter { !$0.contains("admissionpolic") }
+    let cluster = FakeCluster(
+      collections: served + ["\(beta)/validatingadmissionpolicies", "\(beta)/validatingadmissionpolicybindings"])
+    cluster.put("\(beta)/validatingadmissionpolicies", policy("old", ["validations": [["expression": "false", "message": "m"]]]))
+    cluster.put("\(beta)/validatingadmissionpolicybindings", binding("b", policy: "old"))
+    try await withChain(cluster) { chain in
+      #expect(await chain.validating(aWrite())?.code == 422)
+      let admitted = try await chain.mutate(aWrite())
+      #expect(admitted == workflow("build"))
+    }
+  }
+
+  /// Mutation, policies, webhooks, quota: in this order, and what refuses first is what is told.
+  @Test func order() async throws {
+    let cluster = FakeCluster()
+    cluster.put("\(admission)/validatingadmissionpolicies", policy("p", ["validations": [["expression": "object.metadata.name != 'bad'"]]]))
+    cluster.put("\(admission)/validatingadmissionpolicybindings", binding("b", policy: "p"))
+    cluster.put("\(admission)/validatingwebhookconfigurations", configuration("c", webhook("check.example.com")))
+    cluster.put(
+      "/api/v1/resourcequotas",
+      ["metadata": ["name": "q", "namespace": "team"], "spec": ["hard": ["count/workflows.workflow.example.com": "0"]]])
+    let hooks = FakeWebhooks(["/check": { $0["name"] == "worse" ? .response(["allowed": false]) : .allow }])
+    try await withChain(cluster, webhooks: hooks) { chain in
+      let policy = await chain.validating(aWrite(name: "bad"))
+      #expect(policy?.status.message.contains("ValidatingAdmissionPolicy") == true && hooks.calls.isEmpty)
+      let webhook = await chain.validating(aWrite(name: "worse"))
+      #expect(webhook?.status.message.contains("admission webhook") == true)
+      let quota = await chain.validating(aWrite(name: "good"))
+      #expect(quota?.status.message.contains("exceeded quota") == true)
+    }
+  }
+}
