@@ -52,7 +52,9 @@ import Testing
 
   @Test("A known path with another method is 405 and says what there is") func methods() {
     #expect(refusal("POST", "/workflows")?.headers["Allow"] == "GET")
-    #expect(refusal("PUT", "/namespaces/d/workflows/a")?.headers["Allow"] == "GET, PATCH, DELETE")
+    #expect(refusal("POST", "/namespaces/d/workflows/a")?.headers["Allow"] == "GET, PUT, PATCH, DELETE")
+    #expect(refusal("DELETE", "/namespaces/d/workflows/a/status")?.headers["Allow"] == "GET, PUT, PATCH")
+    #expect(refusal("PUT", "/namespaces/d/workflowtemplates/a")?.headers["Allow"] == "GET")
     #expect(refusal("DELETE", "/namespaces/d/workflowtemplates/a")?.status.code == 405)
     #expect(refusal("DELETE", "/namespaces/d/workflows/a/log")?.status.code == 405)
     #expect(refusal("POST", "/workflowbackends")?.status.reason == "MethodNotAllowed")
@@ -76,6 +78,7 @@ import Testing
           case "deletecollection": ("DELETE", "", "")
           case "get": ("GET", "/a", "")
           case "patch": ("PATCH", "/a", "")
+          case "update": ("PUT", "/a", "")
           case "watch": ("GET", "", "watch=1")
           default: ("GET", "", "")
           }

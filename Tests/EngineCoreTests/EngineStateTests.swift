@@ -179,7 +179,30 @@ import Testing
     _ = try history.turn { state, now in try state.setState(job, to: .failed, message: "wrong result", now: now) }
     #expect(history[job].state == .failed && history[job].message == "wrong result")
     #expect(
-      refusal { _ = try history.turn { state, now in try state.setState(job, to: .running, message: nil, now: now) } }?.field == "state")
+      refusal { _ = try history.turn { state, now in try state.setState(job, to: .running, message: nil, now: now) } }?.code
+        == "alreadyFinished")
+    #expect(
+      refusal { _ = try history.turn { state, now in try state.setState(job, to: .queued, message: nil, now: now) } }?.field == "state")
+  }
+
+  @Test func anOperatorStartsAJobThatWaits() throws {
+    var limits = EngineState.Limits()
+    limits.parallelJobs = 1
+    var history = History(limits: limits)
+    let first = try history.job().id
+    let second = try history.job().id
+    #expect(history[second].state == .queued)
+    let started = try history.turn { state, now in try state.setState(second, to: .running, message: nil, now: now) }
+    #expect(started.state == .running && started.startedAt == history.now && history.started == [first, second])
+    _ = try history.turn { state, now in try state.setState(second, to: .running, message: nil, now: now) }
+    #expect(history.started == [first, second])
+    let held = try history.job(steps: ["a"], "\"suspended\":true").id
+    _ = try history.turn { state, now in try state.setState(held, to: .running, message: nil, now: now) }
+    #expect(history[held].state == .running && !history[held].suspended)
+    history.end(first)
+    history.end(second)
+    history.end(held)
+    #expect([first, second, held].allSatisfy { history[$0].state == .succeeded })
   }
 
   @Test func deleteLeavesATombstoneAndFreesTheKey() throws {

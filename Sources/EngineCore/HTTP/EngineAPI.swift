@@ -75,7 +75,7 @@ struct EngineAPI {
     let word = action == .setState ? try fields.string("state") : nil
     try fields.finish()
     let wanted = word.flatMap(JobState.init)
-    if action == .setState, wanted == nil { throw .invalid("state", "must be succeeded, failed or cancelled") }
+    if action == .setState, wanted == nil { throw .invalid("state", "must be running, succeeded, failed or cancelled") }
     let job = try shell.turn { (state, now) throws(EngineError) in
       switch action {
       case .cancel: try state.cancel(id, reason: reason, grace: grace.map { .seconds($0) }, now: now)

@@ -76,10 +76,11 @@ extension EngineState {
     return jobs[id]!
   }
 
-  /// An operator says how the job ended. A step that runs is killed; the state changes at once.
+  /// An operator says how the job ended: a step that runs is killed, the state changes at once. Or that it is to run now.
   mutating func setState(_ id: String, to state: JobState, message: String?, now: Timestamp) throws(EngineError) -> Job {
+    if state == .running { return try start(id, now: now) }
     var job = try job(id)
-    guard state.isFinal, state != .timedOut else { throw .invalid("state", "must be succeeded, failed or cancelled") }
+    guard state.isFinal, state != .timedOut else { throw .invalid("state", "must be running, succeeded, failed or cancelled") }
     if let running = job.runningStep, !job.state.isFinal {
       job.steps[running].state = state == .succeeded ? .succeeded : .cancelled
       job.steps[running].finishedAt = now
@@ -89,6 +90,24 @@ extension EngineState {
     }
     finish(job, as: state, message: message ?? "set to \(state.rawValue) by an operator", now: now)
     admit(now: now)
+    return jobs[id]!
+  }
+
+  /// Starts a job that waits, whatever the limit of parallel jobs says, and releases one that is held.
+  private mutating func start(_ id: String, now: Timestamp) throws(EngineError) -> Job {
+    var job = try job(id)
+    guard !job.state.isFinal else {
+      throw .conflict("alreadyFinished", "job \(id) is \(job.state.rawValue) and cannot be set to running; retry or rerun it")
+    }
+    guard job.state != .running || job.suspended, !isStopping else { return job }
+    job.suspended = false
+    queue.removeAll { $0 == id }
+    if job.runningStep == nil {
+      job.startedAt = job.startedAt ?? now
+      advance(job, now: now)
+    } else {
+      put(job)
+    }
     return jobs[id]!
   }
 
