@@ -1,3 +1,4 @@
+internal import JSON
 internal import Logging
 internal import NIOCore
 
@@ -143,7 +144,7 @@ final class EngineShell {
     timer = nil
     guard let next = state.nextTick else { return }
     // Long waits are cut, so that a clock that was set is noticed.
-    let wait = max(0, min((next - now()).wholeMicroseconds, 60_000_000))
+    let wait = max(0, min((next - now()).inMicroseconds, 60_000_000))
     let shell = NIOLoopBound(self, eventLoop: loop)
     timer = loop.scheduleTask(in: .microseconds(wait + 500)) { shell.value.quietTurn { state, now in state.tick(now: now) } }
   }

@@ -11,18 +11,19 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
   /// Reads RFC 3339 (`2026-11-22T19:07:13.167702Z`, any offset, a space for the T); nil for anything else. Finer fractions are cut off.
   public init?(_ text: String) {
     let b = Array(text.utf8)
-    func number(_ from: Int, _ length: Int) -> Int64? {
+    func number(_ from: Int, _ length: Int) -> Int? {
       guard from + length <= b.count else { return nil }
-      var value: Int64 = 0
+      var value = 0
       for byte in b[from..<from + length] {
         guard byte &- 0x30 < 10 else { return nil }
-        value = value * 10 + Int64(byte - 0x30)
+        value = value * 10 + Int(byte - 0x30)
       }
       return value
     }
     guard b.count >= 20, b[4] == 0x2D, b[7] == 0x2D, b[10] | 0x20 == 0x74 || b[10] == 0x20, b[13] == 0x3A, b[16] == 0x3A,
       let year = number(0, 4), let month = number(5, 2), let day = number(8, 2), let hour = number(11, 2), let minute = number(14, 2),
-      let second = number(17, 2), 1...12 ~= month, 1...Self.days(in: month, of: year) ~= day, hour < 24, minute < 60, second < 61
+      let second = number(17, 2), 1...12 ~= month, 1...CivilDate.days(inMonth: month, year: year) ~= day, hour < 24, minute < 60,
+      second < 61
     else { return nil }
     var at = 19
     var fraction: Int64 = 0
@@ -38,7 +39,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
       guard at > start else { return nil }
     }
     guard at < b.count else { return nil }
-    var offset: Int64 = 0
+    var offset = 0
     if b[at] | 0x20 == 0x7A {
       guard at + 1 == b.count else { return nil }
     } else {
@@ -48,23 +49,30 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
       else { return nil }
       offset = (hours * 3600 + minutes * 60) * (b[at] == 0x2D ? -1 : 1)
     }
-    let seconds = Self.days(fromCivil: year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
+    let seconds = CivilDate.days(year: year, month: month, day: day) * 86_400 + Int64(hour * 3600 + minute * 60 + second - offset)
     microseconds = seconds * 1_000_000 + fraction
   }
 
+  /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+  public var seconds: Int64 { microseconds.dividedDown(by: 1_000_000).quotient }
+
   /// With microseconds: `2026-11-22T19:07:13.167702Z`. Years outside 0000 to 9999, which RFC 3339 cannot write, have a sign or more digits and are not
   /// read back.
-  public var description: String { seconds + "." + Self.padded(floorMod(microseconds, 1_000_000), 6) + "Z" }
+  public var description: String { text + "." + Self.padded(Int(microseconds.dividedDown(by: 1_000_000).remainder), 6) + "Z" }
 
   /// To the second, as Kubernetes' metav1.Time: `2026-11-22T19:07:13Z` (kubernetes-wire L2).
-  public var rfc3339Seconds: String { seconds + "Z" }
+  public var rfc3339Seconds: String { text + "Z" }
 
-  private var seconds: String {
-    let total = floorDiv(microseconds, 1_000_000)
-    let (year, month, day) = Self.civil(fromDays: floorDiv(total, 86_400))
-    let second = floorMod(total, 86_400)
-    return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T" + Self.padded(second / 3600, 2) + ":"
-      + Self.padded(second / 60 % 60, 2) + ":" + Self.padded(second % 60, 2)
+  /// To the second, without a zone.
+  private var text: String {
+    let (days, second) = seconds.dividedDown(by: 86_400)
+    let date = CivilDate(daysSince1970: days)
+    return Self.padded(date.year, 4) + "-" + Self.padded(date.month, 2) + "-" + Self.padded(date.day, 2) + "T" + Self.clock(second)
+  }
+
+  /// `19:07:13`, of a day's seconds.
+  package static func clock(_ second: Int64) -> String {
+    padded(Int(second / 3600), 2) + ":" + padded(Int(second / 60 % 60), 2) + ":" + padded(Int(second % 60), 2)
   }
 
   public static func < (a: Timestamp, b: Timestamp) -> Bool { a.microseconds < b.microseconds }
@@ -86,37 +94,9 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     .microseconds(saturating(a.microseconds.subtractingReportingOverflow(b.microseconds), negative: b.microseconds > 0))
   }
 
-  private static func padded(_ value: Int64, _ width: Int) -> String {
+  package static func padded(_ value: Int, _ width: Int) -> String {
     let digits = String(value.magnitude)
     return (value < 0 ? "-" : "") + String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-  }
-
-  private static func days(in month: Int64, of year: Int64) -> Int64 {
-    switch month {
-    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-    case 4, 6, 9, 11: 30
-    default: 31
-    }
-  }
-
-  /// Days since 1970-01-01 of a date in the proleptic Gregorian calendar; years are counted from March so that the leap day comes last.
-  private static func days(fromCivil year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-    let y = month <= 2 ? year - 1 : year
-    let era = floorDiv(y, 400)
-    let yearOfEra = y - era * 400
-    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-  }
-
-  private static func civil(fromDays days: Int64) -> (Int64, Int64, Int64) {
-    let shifted = days + 719_468
-    let era = floorDiv(shifted, 146_097)
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
   }
 }
 
@@ -132,6 +112,3 @@ extension Duration {
 private func saturating(_ result: (partialValue: Int64, overflow: Bool), negative: Bool) -> Int64 {
   result.overflow ? (negative ? .min : .max) : result.partialValue
 }
-
-private func floorDiv(_ a: Int64, _ b: Int64) -> Int64 { a / b - (a % b < 0 ? 1 : 0) }
-private func floorMod(_ a: Int64, _ b: Int64) -> Int64 { a % b < 0 ? a % b + b : a % b }

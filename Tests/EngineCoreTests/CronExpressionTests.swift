@@ -1,10 +1,11 @@
+import JSON
 import Testing
 
 @testable import EngineCore
 
 @Suite struct CronExpressionTests {
   private static func next(_ cron: String, _ after: String, _ zone: String = "UTC") throws -> String? {
-    try CronExpression(cron).next(after: #require(Timestamp(after)), in: #require(TimeZoneRules(zone)))?.text
+    try CronExpression(cron).next(after: #require(Timestamp(after)), in: #require(TimeZoneRules(zone)))?.description
   }
 
   @Test(arguments: [

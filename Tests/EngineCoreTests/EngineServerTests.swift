@@ -152,7 +152,7 @@ import Testing
       let stamped = try await engine.call("GET", "/v1/jobs/\(id)/log?step=main&timestamps=true&tailLines=1").text
       let time = try #require(stamped.split(separator: " ").first)
       #expect(Timestamp(String(time)) != nil)
-      let later = Timestamp(microseconds: Timestamp.now().microseconds + 1_000_000).text
+      let later = Timestamp(microseconds: Timestamp.now().microseconds + 1_000_000).description
       #expect(try await engine.call("GET", "/v1/jobs/\(id)/log?since=\(later)").text.isEmpty)
       #expect(try await engine.call("GET", "/v1/jobs/\(id)/log?step=none").status == 404)
       let long = try await engine.shell("seq 1 5000")

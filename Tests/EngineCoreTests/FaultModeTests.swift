@@ -56,7 +56,7 @@ import Testing
       let id = try #require(try await engine.call("POST", "/v1/jobs", Self.body).json["id"]?.string)
       let straight = try #require(try await engine.job(id)["createdAt"]?.string.flatMap { Timestamp($0) })
       let skewed = try await engine.call("GET", "/v1/jobs/\(id)", headers: ["X-Fault": "clock-skew=-3600"]).json
-      #expect(skewed["createdAt"]?.string == Timestamp(microseconds: straight.microseconds - 3_600_000_000).text)
+      #expect(skewed["createdAt"]?.string == Timestamp(microseconds: straight.microseconds - 3_600_000_000).description)
     }
   }
 

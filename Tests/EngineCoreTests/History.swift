@@ -4,9 +4,6 @@ import Testing
 
 @testable import EngineCore
 
-/// Another `Timestamp` is visible through Testing.
-typealias Timestamp = EngineCore.Timestamp
-
 /// An engine's state with a clock that the test moves, and what it wanted done so far.
 struct History {
   var state: EngineState

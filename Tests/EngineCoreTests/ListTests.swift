@@ -1,3 +1,4 @@
+import JSON
 import OrderedCollections
 import Testing
 
@@ -55,7 +56,7 @@ import Testing
     #expect(try Self.ids(history.state.listJobs(query("active=true"))) == [second])
     #expect(try Self.ids(history.state.listJobs(query("label=team%3Dx"))) == [first])
     #expect(try Self.ids(history.state.listJobs(query("idempotencyKey=k+1"))) == [second])
-    #expect(try Self.ids(history.state.listJobs(query("createdSince=\(history[second].createdAt.text)"))) == [second])
+    #expect(try Self.ids(history.state.listJobs(query("createdSince=\(history[second].createdAt)"))) == [second])
   }
 
   @Test(arguments: [

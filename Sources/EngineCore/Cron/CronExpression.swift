@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A cron expression of five fields (minute, hour, day of month, month, day of week), or one of `@hourly`, `@daily`, `@midnight`,
 /// `@weekly`, `@monthly`, `@yearly`, `@annually`.
 ///
@@ -34,8 +36,8 @@ struct CronExpression: Hashable, Sendable {
   /// exist are left out.
   func next(after moment: Timestamp, in zone: TimeZoneRules) -> Timestamp? {
     let local = moment.seconds + Int64(zone.offset(at: moment.seconds))
-    let startDay = Civil.floorDivide(local, 86_400)
-    var minuteOfDay = Int(local - startDay * 86_400) / 60
+    let (startDay, second) = local.dividedDown(by: 86_400)
+    var minuteOfDay = Int(second) / 60
     for day in startDay..<(startDay + 366 * 9) {
       if matches(day: day) {
         var hour = minuteOfDay / 60
@@ -58,10 +60,10 @@ struct CronExpression: Hashable, Sendable {
   }
 
   private func matches(day: Int64) -> Bool {
-    let date = Civil.date(fromDays: day)
+    let date = CivilDate(daysSince1970: day)
     guard months.contains(date.month) else { return false }
     let byMonth = daysOfMonth.contains(date.day)
-    let byWeek = weekdays.contains(Civil.weekday(ofDays: day))
+    let byWeek = weekdays.contains(CivilDate.weekday(daysSince1970: day))
     return daysOfMonth.isWildcard || weekdays.isWildcard ? byMonth && byWeek : byMonth || byWeek
   }
 }

@@ -19,8 +19,8 @@ struct EngineAPI {
     json.member("name", "workflow-engine")
     json.member("version", EngineVersion.current)
     json.member("apiVersion", "v1")
-    json.member("startedAt", shell.startedAt.text)
-    json.member("now", shell.now().text)
+    json.member("startedAt", shell.startedAt.description)
+    json.member("now", shell.now().description)
     json.member("durable", shell.isDurable)
     json.member("faultsAllowed", shell.settings.allowFaults)
     json.member("latestSeq", shell.state.seq)
@@ -101,9 +101,9 @@ struct EngineAPI {
     text += "state    \(job.state.rawValue)\n"
     if let message = job.message { text += "message  \(message)\n" }
     for warning in job.warnings { text += "warning  \(warning)\n" }
-    text += "attempt  \(job.attempt)\ncreated  \(job.createdAt.text)\n"
-    if let startedAt = job.startedAt { text += "started  \(startedAt.text)\n" }
-    if let finishedAt = job.finishedAt { text += "finished \(finishedAt.text)\n" }
+    text += "attempt  \(job.attempt)\ncreated  \(job.createdAt)\n"
+    if let startedAt = job.startedAt { text += "started  \(startedAt)\n" }
+    if let finishedAt = job.finishedAt { text += "finished \(finishedAt)\n" }
     for step in job.steps {
       text += "  \(step.spec.name): \(step.state.rawValue)\(step.message.map { " (\($0))" } ?? "")\n"
     }

@@ -1,3 +1,5 @@
+internal import JSON
+
 #if canImport(Glibc)
   internal import Glibc
 #endif
@@ -24,7 +26,7 @@ final class RequestLog {
   deinit { if ownsDescriptor { close(descriptor) } }
 
   func write(at: Timestamp, method: String, target: String, status: Int?, bytes: Int, faults: [String]) {
-    var line = "\(at.text) \(method) \(target) \(status.map(String.init) ?? "-") \(bytes)"
+    var line = "\(at) \(method) \(target) \(status.map(String.init) ?? "-") \(bytes)"
     if !faults.isEmpty { line += " fault=\(faults.joined(separator: ","))" }
     try? Files.write(Array("\(line)\n".utf8), to: descriptor, path: path)
   }

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A line of a step's output as the log file keeps it: `<microseconds> <attempt> <step> <text>`.
 struct LogLine {
   var time: Timestamp

@@ -1,3 +1,4 @@
+internal import JSON
 internal import OrderedCollections
 
 /// Which part of a job's log is wanted, and how it is written.
@@ -67,7 +68,7 @@ struct LogFilter {
     guard names.indices.contains(line.step), step == nil || step == line.step, attempts[line.step] == line.attempt else { return nil }
     if let since, line.time < since { return nil }
     var bytes: [UInt8] = []
-    if timestamps { bytes += Array("\(line.time.text) ".utf8) }
+    if timestamps { bytes += Array("\(line.time) ".utf8) }
     if step == nil { bytes += Array("[\(names[line.step])] ".utf8) }
     bytes += line.text
     bytes.append(0x0A)

@@ -1,3 +1,5 @@
+internal import JSON
+
 #if canImport(Glibc)
   internal import Glibc
 #endif

@@ -1,3 +1,4 @@
+internal import JSON
 internal import OrderedCollections
 
 /// The query of a list.

@@ -1,3 +1,5 @@
+internal import JSON
+
 extension EngineState {
   /// Ends a job: at once where no step runs, else by SIGTERM and, after `grace`, SIGKILL to the step's process group; the state
   /// becomes `cancelled` when the process is gone. Repeating it is no error.

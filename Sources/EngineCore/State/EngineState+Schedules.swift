@@ -1,3 +1,5 @@
+internal import JSON
+
 extension EngineState {
   /// A run that was missed by more than this (the engine did not run) is left out.
   static let scheduleLateness = Duration.seconds(300)
@@ -63,7 +65,7 @@ extension EngineState {
     guard var schedule = schedules[id], let due = schedule.nextRunTime, due <= now, !schedule.suspended, !isStopping else { return }
     schedule.nextRunTime = nextRun(of: schedule, after: now)
     if now - due > Self.scheduleLateness {
-      schedule.message = "the run of \(due.text) was missed"
+      schedule.message = "the run of \(due) was missed"
       put(schedule)
       return
     }
@@ -83,7 +85,7 @@ extension EngineState {
       put(schedule)
       _ = enter(job, steps: work.steps, now: now)
     } catch {
-      schedule.message = "the run of \(due.text) did not start: \(error.message)"
+      schedule.message = "the run of \(due) did not start: \(error.message)"
       put(schedule)
     }
   }

@@ -1,3 +1,5 @@
+internal import JSON
+
 extension EngineState {
   /// Gives free slots to waiting jobs.
   mutating func admit(now: Timestamp) {

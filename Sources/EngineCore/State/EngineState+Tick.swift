@@ -1,3 +1,5 @@
+package import JSON
+
 extension EngineState {
   /// What time alone brings: timeouts, SIGKILL after SIGTERM, schedules.
   mutating func tick(now: Timestamp) {

@@ -1,4 +1,4 @@
-internal import JSON
+package import JSON
 internal import OrderedCollections
 
 /// The whole engine as a value: (state, input, now) → effects. It starts no task, reads no clock and no file; each verb is an
@@ -150,7 +150,7 @@ package struct EngineState: Sendable {
   }
 
   private mutating func forgetTombstones(now: Timestamp) {
-    let oldest = Timestamp(microseconds: now.microseconds - limits.tombstoneAge.wholeMicroseconds)
+    let oldest = Timestamp(microseconds: now.microseconds - limits.tombstoneAge.inMicroseconds)
     _ = jobs.forgetTombstones(limit: limits.tombstones, before: oldest)
     _ = schedules.forgetTombstones(limit: limits.tombstones, before: oldest)
   }

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Jobs or schedules: by id, in the order of their ids (which is the order of creation), and by their last change; with the
 /// tombstones of those that were deleted.
 struct ObjectStore<Object: Sendable>: Sendable {

@@ -31,7 +31,7 @@ enum JournalRecord {
     json.member("op", op)
     json.member("id", id)
     json.member("seq", seq)
-    json.member("at", at?.text)
+    json.member("at", at?.description)
     json.endObject()
     return json.bytes
   }

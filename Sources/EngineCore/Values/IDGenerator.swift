@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Makes ids that sort in the order in which they were made and are never given twice: microseconds (pushed ahead where the clock
 /// stands still or goes back) in eleven base-32 digits, then five digits from a seeded generator, so that ids cannot be guessed in tests of
 /// access and differ between engines started at the same moment.

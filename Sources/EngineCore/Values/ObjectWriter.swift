@@ -63,7 +63,7 @@ struct ObjectWriter {
     guard let value else { return }
     var skew: Int64 = 0
     if case .client(let clockSkew, _) = purpose { skew = clockSkew }
-    json.member(name, Timestamp(microseconds: value.microseconds + skew).text)
+    json.member(name, Timestamp(microseconds: value.microseconds + skew).description)
   }
 
   mutating func document(_ name: String, _ document: RawJSON?) {
