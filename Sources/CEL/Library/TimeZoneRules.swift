@@ -1,3 +1,5 @@
+internal import JSON
+
 /// One zone of the time zone database, in TZif (RFC 8536).
 struct TimeZoneRules: Sendable {
   private var transitions: [(at: Int64, offset: Int)] = []
@@ -133,20 +135,19 @@ struct PosixZone: Sendable {
     guard let daylight else { return standard }
     let year = Civil(seconds: seconds + Int64(standard)).year
     func moment(_ rule: (Day, Int), _ offset: Int) -> Int64 {
-      let days: Int
+      let days: Int64
       switch rule.0 {
       case .julian(let day):
-        let leap = Civil.daysInMonth(year: year, month: 2) == 29
-        days = Civil.days(year: year, month: 1, day: 1) + day - 1 + (leap && day >= 60 ? 1 : 0)
-      case .zeroBased(let day): days = Civil.days(year: year, month: 1, day: 1) + day
+        let leap = CivilDate.days(inMonth: 2, year: year) == 29
+        days = CivilDate.days(year: year, month: 1, day: 1) + Int64(day - 1 + (leap && day >= 60 ? 1 : 0))
+      case .zeroBased(let day): days = CivilDate.days(year: year, month: 1, day: 1) + Int64(day)
       case .month(let month, let week, let weekday):
-        let first = Civil.days(year: year, month: month, day: 1)
-        let firstWeekday = ((first + 4) % 7 + 7) % 7
-        var day = (weekday - firstWeekday + 7) % 7 + (week - 1) * 7
-        if day >= Civil.daysInMonth(year: year, month: month) { day -= 7 }
-        days = first + day
+        let first = CivilDate.days(year: year, month: month, day: 1)
+        var day = (weekday - CivilDate.weekday(daysSince1970: first) + 7) % 7 + (week - 1) * 7
+        if day >= CivilDate.days(inMonth: month, year: year) { day -= 7 }
+        days = first + Int64(day)
       }
-      return Int64(days * 86400 + rule.1 - offset)
+      return days * 86400 + Int64(rule.1 - offset)
     }
     let start = moment(daylight.start, standard)
     let end = moment(daylight.end, daylight.offset)

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A point in time between the years 1 and 9999, in nanoseconds, UTC.
 public struct CELTimestamp: Sendable, Hashable, Comparable {
   /// Since 1970-01-01T00:00:00Z.
@@ -29,7 +31,7 @@ public struct CELTimestamp: Sendable, Hashable, Comparable {
     guard b.count >= 20, let year = number(0..<4), b[4] == 0x2D, let month = number(5..<7), b[7] == 0x2D, let day = number(8..<10),
       b[10] | 0x20 == 0x74, let hour = number(11..<13), b[13] == 0x3A, let minute = number(14..<16), b[16] == 0x3A,
       let second = number(17..<19),
-      (1...12).contains(month), day >= 1, day <= Civil.daysInMonth(year: year, month: month), hour < 24, minute < 60, second < 60
+      (1...12).contains(month), day >= 1, day <= CivilDate.days(inMonth: month, year: year), hour < 24, minute < 60, second < 60
     else { return nil }
     var at = 19
     var nanos = 0
@@ -60,8 +62,8 @@ public struct CELTimestamp: Sendable, Hashable, Comparable {
     default: return nil
     }
     guard at == b.count else { return nil }
-    let days = Civil.days(year: year, month: month, day: day)
-    self.init(seconds: Int64(days * 86400 + hour * 3600 + minute * 60 + second - offset), nanoseconds: Int32(nanos))
+    let days = CivilDate.days(year: year, month: month, day: day)
+    self.init(seconds: days * 86400 + Int64(hour * 3600 + minute * 60 + second - offset), nanoseconds: Int32(nanos))
   }
 
   /// RFC 3339 in UTC with as many decimals as needed.
@@ -115,44 +117,15 @@ struct Civil {
 
   /// Seconds since 1970 on the clock that is wanted.
   init(seconds: Int64) {
-    var days = Int(seconds) / 86400
-    var rest = Int(seconds) % 86400
-    if rest < 0 {
-      rest += 86400
-      days -= 1
-    }
-    hour = rest / 3600
-    minute = rest / 60 % 60
-    second = rest % 60
-    weekday = ((days + 4) % 7 + 7) % 7
-    // Howard Hinnant's days-to-civil: eras of 400 years that begin on 1 March.
-    let shifted = days + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    yearday = days - Civil.days(year: year, month: 1, day: 1)
-  }
-
-  /// Days since 1970-01-01.
-  static func days(year: Int, month: Int, day: Int) -> Int {
-    let year = month <= 2 ? year - 1 : year
-    let era = (year >= 0 ? year : year - 399) / 400
-    let yearOfEra = year - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    return era * 146_097 + dayOfEra - 719_468
-  }
-
-  static func daysInMonth(year: Int, month: Int) -> Int {
-    switch month {
-    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-    case 4, 6, 9, 11: 30
-    default: 31
-    }
+    let (days, second) = seconds.dividedDown(by: 86400)
+    hour = Int(second) / 3600
+    minute = Int(second) / 60 % 60
+    self.second = Int(second) % 60
+    weekday = CivilDate.weekday(daysSince1970: days)
+    let date = CivilDate(daysSince1970: days)
+    year = date.year
+    month = date.month
+    day = date.day
+    yearday = Int(days - CivilDate.days(year: year, month: 1, day: 1))
   }
 }
