@@ -67,7 +67,7 @@ let package = Package(
     // The seam to the engines, and what implements it.
     library("AdapterKit", ["JSON", collections]),
     library("AdapterConformance", ["AdapterKit", "JSON", collections]),
-    library("DeclarativeAdapter", ["AdapterKit", "CEL", "JSON", "Certificates", collections, yams]),
+    library("DeclarativeAdapter", ["AdapterKit", "CEL", "JSON", "Certificates", "YAMLText", collections, yams]),
     library("InMemoryAdapter", ["AdapterKit", "JSON", collections], path: "adapters/InMemory/Sources"),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     library("CurlTransport", ["AdapterKit", "CCurl"]),
@@ -87,7 +87,7 @@ let package = Package(
     library("ClusterEvents", ["JSON", "KubeClient", "KubeWire", "Translation", collections, logging]),
     library(
       "Admission", ["AdapterKit", "CEL", "CurlTransport", "JSON", "KubeClient", "KubeWire", "Translation", collections, logging]),
-    library("Configuration", ["AdapterKit", "JSON", collections, yams]),
+    library("Configuration", ["AdapterKit", "JSON", "KubeWire", "YAMLText", collections, yams]),
     .executableTarget(
       name: "workflow-apiserver",
       dependencies: [

@@ -1,5 +1,7 @@
 internal import JSON
+internal import KubeWire
 internal import OrderedCollections
+internal import YAMLText
 internal import Yams
 
 /// Walks YAML nodes and collects every problem with its line, instead of stopping at the first.
@@ -88,10 +90,10 @@ final class ConfigurationReader {
     return value
   }
 
-  /// A duration as Go writes it: `500ms`, `5s`, `1h30m`; `0` and `0s` are zero.
+  /// A duration from zero up, as Go writes it: `500ms`, `5s`, `1h30m`; `0` and `0s` are zero.
   func duration(_ node: Node?, field: String) -> Duration? {
     guard let node else { return nil }
-    guard let text = node.string, let value = parseDuration(text) else {
+    guard let text = node.string, let value = GoDuration.parse(text), value >= .zero else {
       problem("must be a duration such as 500ms, 5s, 10m or 168h (days have no unit: write 24h)", field: field, at: node)
       return nil
     }
@@ -108,7 +110,7 @@ final class ConfigurationReader {
     return value
   }
 
-  /// Any YAML value as JSON, typed by YAML's core schema.
+  /// Any YAML value as JSON; scalars are typed as ``YAMLScalar`` says.
   func json(_ node: Node) -> JSONValue {
     switch node {
     case .mapping(let mapping):
@@ -116,34 +118,10 @@ final class ConfigurationReader {
       for (key, value) in mapping { object[key.string ?? ""] = json(value) }
       return .object(object)
     case .sequence(let sequence): return .array(sequence.map { json($0) })
-    default:
-      if let style = node.scalar?.style, style != .plain, style != .any { return .string(node.string ?? "") }
-      if node.null != nil { return .null }
-      if let value = node.bool { return .bool(value) }
-      if let value = node.int { return .int(Int64(value)) }
-      if let value = node.float { return .double(value) }
-      return .string(node.string ?? "")
+    case .scalar(let scalar): return YAMLScalar.value(scalar.string, isPlain: scalar.style == .plain || scalar.style == .any)
+    case .alias: return .null
     }
   }
 
   func join(_ field: String, _ name: String) -> String { field.isEmpty ? name : "\(field).\(name)" }
-}
-
-/// Go's time.ParseDuration for values from zero up.
-func parseDuration(_ text: String) -> Duration? {
-  if text == "0" { return .zero }
-  let units: [(String, Double)] = [("ns", 1e-9), ("us", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3600)]
-  var rest = Substring(text)
-  var seconds = 0.0
-  guard !rest.isEmpty else { return nil }
-  while !rest.isEmpty {
-    let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-    guard let value = Double(digits) else { return nil }
-    rest = rest.dropFirst(digits.count)
-    let unit = rest.prefix { $0.isLetter }
-    guard let factor = units.first(where: { $0.0 == unit })?.1 else { return nil }
-    seconds += value * factor
-    rest = rest.dropFirst(unit.count)
-  }
-  return seconds < 1e9 ? .microseconds(Int64(seconds * 1e6)) : nil
 }

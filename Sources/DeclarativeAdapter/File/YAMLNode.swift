@@ -1,5 +1,6 @@
 internal import JSON
 internal import OrderedCollections
+internal import YAMLText
 internal import Yams
 
 /// One value of the file that knows its place.
@@ -61,7 +62,7 @@ struct YAMLNode: Sendable {
   private init(_ node: Node, field: String) {
     place = Place(line: node.mark?.line ?? 0, column: node.mark?.column ?? 0, field: field)
     switch node {
-    case .scalar(let scalar): content = .scalar(Self.value(of: scalar))
+    case .scalar(let scalar): content = .scalar(YAMLScalar.value(scalar.string, isPlain: scalar.style == .plain))
     case .sequence(let sequence): content = .sequence(sequence.enumerated().map { YAMLNode($1, field: "\(field)[\($0)]") })
     case .mapping(let mapping):
       content = .mapping(
@@ -73,23 +74,6 @@ struct YAMLNode: Sendable {
         })
     case .alias: content = .scalar(.null)
     }
-  }
-
-  private static func value(of scalar: Node.Scalar) -> JSONValue {
-    let text = scalar.string
-    guard scalar.style == .plain else { return .string(text) }
-    switch text {
-    case "", "~", "null": return .null
-    case "true": return .bool(true)
-    case "false": return .bool(false)
-    default: break
-    }
-    let first = text.utf8.first!
-    if first &- 0x30 < 10 || first == 0x2D || first == 0x2E {
-      if let int = Int64(text) { return .int(int) }
-      if text.utf8.allSatisfy({ $0 &- 0x30 < 10 || "-+.eE".utf8.contains($0) }), let double = Double(text) { return .double(double) }
-    }
-    return .string(text)
   }
 
   /// The same without places.
