@@ -1,4 +1,5 @@
 internal import JSON
+internal import KubeWire
 internal import Yams
 
 extension GatewayConfiguration {
@@ -119,6 +120,11 @@ extension GatewayConfiguration {
     let backend = reader.required(members["backend"], field: field + ".backend", of: node, remedy: "name one of backends")
     let namespace = reader.required(
       members["namespace"], field: field + ".namespace", of: node, remedy: "name the Kubernetes namespace in which the runs appear")
+    if !namespace.isEmpty, !Names.isDNS1123Label(namespace) {
+      reader.problem(
+        "\"\(namespace)\" cannot be a namespace's name; it takes at most 63 of a-z, 0-9 and '-', with a letter or digit first and last",
+        field: field + ".namespace", at: members["namespace"])
+    }
     var binding = Binding(
       name: reader.string(members["name"], field: field + ".name") ?? "\(backend).\(namespace)", backend: backend, namespace: namespace,
       place: reader.place(node))
@@ -164,7 +170,6 @@ extension GatewayConfiguration {
     }
     var bindingNames: Set<String> = []
     for (i, binding) in bindings.enumerated() {
-      name(binding.namespace, "bindings[\(i)].namespace")
       // A name made from backend and namespace is as good as they are.
       if binding.name != "\(binding.backend).\(binding.namespace)" { name(binding.name, "bindings[\(i)].name") }
       if !binding.backend.isEmpty, !backendNames.contains(binding.backend) {
