@@ -107,7 +107,8 @@ def test_helm_lint(values):
 def test_bad_values_are_refused(values, message):
     done = helm("template", "workflow-apiserver", CHART, values=values)
     assert done.returncode != 0
-    assert message in done.stderr
+    # Helm 4 writes /tls/mode, Helm 3 tls.mode.
+    assert message.strip("/").replace("/", ".") in done.stderr.replace("/", ".")
 
 
 def test_a_changed_configuration_rolls_the_deployment():
