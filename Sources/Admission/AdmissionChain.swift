@@ -88,8 +88,9 @@ package final class AdmissionChain: Admitting {
   /// Once, when everything was read: what is in force.
   private func announce() async {
     while !isReady { do { try await clock.sleep(for: .milliseconds(200)) } catch { return } }
+    // What kube-apiserver reads from files of its own (ManifestBasedAdmissionControlConfig) nobody outside of it can see.
     logger.notice(
-      "admission is ready",
+      "admission is ready: webhooks and policies of the cluster's API are in force; those in files of kube-apiserver are not",
       metadata: [
         "mutatingWebhooks": "\(mutatingWebhooks.configurations.items.joined().count)",
         "validatingWebhooks": "\(validatingWebhooks.configurations.items.joined().count)",

@@ -40,6 +40,14 @@ import Translation
     #expect(request["object"]?.isNull == true && request["oldObject"]?["metadata"]?["name"] == "build")
   }
 
+  @Test func whatTheClientLeftOutIsFilledIn() async throws {
+    let (_, hooks) = try await validate(
+      webhook("check.example.com"), { _ in .allow }, aWrite(object: ["metadata": ["name": "build"], "spec": [:]]))
+    let object = try #require(hooks.calls.first?.request["object"])
+    #expect(object["kind"] == "Workflow" && object["apiVersion"] == "workflow.example.com/v1alpha1")
+    #expect(object["metadata"]?["namespace"] == "team")
+  }
+
   @Test func aServiceIsReachedByItsName() async throws {
     let service: JSONValue = ["clientConfig": ["url": nil, "service": ["name": "kyverno", "namespace": "kyverno", "path": "/check"]]]
     let (_, hooks) = try await validate(webhook("check.example.com", service), { _ in .allow })

@@ -62,9 +62,9 @@ final class Collection<Item: Sendable>: Sendable {
     var failures = 0
     while !Task.isCancelled {
       do throws(KubeError) {
-        if let informer = try await served() {
+        if let (informer, path) = try await served() {
           failures = 0
-          await keep(informer)
+          await keep(informer, path: path)
         } else {
           change(.replaced([]))
           try? await clock.sleep(for: Self.patience)
@@ -90,27 +90,27 @@ final class Collection<Item: Sendable>: Sendable {
   }
 
   /// An informer on the first path that the cluster serves, listed once; nil when it serves none.
-  private func served() async throws(KubeError) -> Informer? {
+  private func served() async throws(KubeError) -> (Informer, path: String)? {
     for path in paths {
       let surroundings = Informer.Surroundings(sleep: { [clock] in try await clock.sleep(for: $0) })
       let informer = Informer(api, path: path, surroundings: surroundings, logger: logger) { [weak self] in self?.change($0) }
       do throws(KubeError) {
         try await informer.list()
-        return informer
+        return (informer, path)
       } catch .status(let refusal) where refusal.code == 404 {}
     }
     return nil
   }
 
   /// Runs the informer until the task is cancelled, or its path is gone: a cluster that was upgraded may serve another version now.
-  private func keep(_ informer: Informer) async {
+  private func keep(_ informer: Informer, path: String) async {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await informer.run() }
-      group.addTask { [clock] in
+      group.addTask { [clock, api] in
         while !Task.isCancelled {
           try? await clock.sleep(for: Self.patience)
           guard informer.problem != nil else { continue }
-          do throws(KubeError) { try await informer.list() } catch {
+          do throws(KubeError) { _ = try await api.send(KubeRequest("GET", path, query: [("limit", "1")])) } catch {
             if case .status(let refusal) = error, refusal.code == 404 { return }
           }
         }

@@ -11,11 +11,23 @@ struct Write: Sendable {
 
   init(attributes: AdmissionAttributes, group: APIGroup, namespaces: ClusterNamespaces) {
     self.attributes = attributes
-    // No object is no object, however it is spelled.
-    if attributes.object?.isNull == true { self.attributes.object = JSONValue?.none }
-    if attributes.oldObject?.isNull == true { self.attributes.oldObject = JSONValue?.none }
     self.group = group
     self.namespaces = namespaces
+    self.attributes.object = Self.whole(attributes.object, attributes, group)
+    self.attributes.oldObject = Self.whole(attributes.oldObject, attributes, group)
+  }
+
+  /// Plugins always see what an object is and where, also when the client left that to the path.
+  private static func whole(_ object: JSONValue?, _ attributes: AdmissionAttributes, _ group: APIGroup) -> JSONValue? {
+    guard var object, !object.isNull else { return JSONValue?.none }
+    if object["kind"] == nil { object["kind"] = .string(attributes.resource.kind) }
+    if object["apiVersion"] == nil { object["apiVersion"] = .string(group.apiVersion) }
+    if !attributes.namespace.isEmpty, object["metadata"]?["namespace"] == nil {
+      var metadata = object["metadata"] ?? .emptyObject
+      metadata["namespace"] = .string(attributes.namespace)
+      object["metadata"] = metadata
+    }
+    return object
   }
 
   var groupVersionKind: JSONValue {
