@@ -298,6 +298,14 @@ import Testing
     #expect(failure?.message == message)
   }
 
+  @Test("More entries than any object has are not read") func manyEntries() {
+    func entries(_ count: Int) -> JSONValue {
+      .array((0..<count).map { ["manager": .string("m\($0)"), "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1"] })
+    }
+    #expect(throws: Never.self) { try ManagedFields(json: entries(1_000)) }
+    #expect(throws: ManagedFields.Failure.self) { try ManagedFields(json: entries(1_001)) }
+  }
+
   @Test("Updates of many managers are folded into one entry, the oldest first") func folding() throws {
     var server = Server()
     try server.apply("a", ["spec": ["suspend": true]])

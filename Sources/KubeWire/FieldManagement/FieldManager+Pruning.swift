@@ -5,9 +5,11 @@ extension FieldManager {
   /// - Parameters:
   ///   - merged: the object with what is applied now.
   ///   - last: what the manager applied before.
-  ///   - managed: the account with what the manager applies now.
-  func prune(_ merged: JSONValue, last: FieldSet, managed: ManagedFields) -> JSONValue {
-    guard !last.isEmpty else { return merged }
+  ///   - now: what the manager applies now, which is in the account too.
+  ///   - managed: the account.
+  func prune(_ merged: JSONValue, last: FieldSet, now: FieldSet, managed: ManagedFields) -> JSONValue {
+    // Mostly nothing is given up.
+    guard !last.subtracting(now).isEmpty else { return merged }
     let last = last.withNamedFields(schema)
     let present = FieldSet(of: merged, schema).withNamedFields(schema)
     func fields(of object: JSONValue) -> FieldSet { FieldSet(of: object, schema).withNamedFields(schema) }

@@ -59,7 +59,7 @@ package struct FieldManager: Sendable {
     let last = managed[identity]
     var entry = ManagedFields.Entry(identity, apiVersion, now, FieldSet(of: effective, schema))
     managed[identity] = entry
-    let pruned = prune(schema.merge(live, effective), last: last?.fields ?? FieldSet(), managed: managed)
+    let pruned = prune(schema.merge(live, effective), last: last?.fields ?? FieldSet(), now: entry.fields, managed: managed)
     let isUnchanged = pruned.isSame(as: live)
     let comparison = Comparison(from: live, to: pruned, schema).without(ignored)
     managed = try settle(comparison, managed, except: identity, force: force)

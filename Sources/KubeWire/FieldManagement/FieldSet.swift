@@ -38,7 +38,12 @@ package struct FieldSet: Sendable, Hashable {
 
   private mutating func insert(_ path: ArraySlice<PathElement>) {
     guard let first = path.first else { return }
-    if path.count == 1 { self[first].isMember = true } else { self[first].children.insert(path.dropFirst()) }
+    // In place: through the subscript above each insertion would copy all that is beside it.
+    if path.count == 1 {
+      nodes[first, default: Node()].isMember = true
+    } else {
+      nodes[first, default: Node()].children.insert(path.dropFirst())
+    }
   }
 
   /// All paths, in the order in which Kubernetes lists conflicts: at each place first those that end there, then those that go on.

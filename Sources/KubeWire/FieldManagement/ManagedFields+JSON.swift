@@ -7,12 +7,18 @@ extension ManagedFields {
     package let message: String
   }
 
+  /// More than any object has; the time that entries take grows with the square of their number.
+  private static let maximumEntries = 1_000
+
   /// Reads `metadata.managedFields`; nil, `[]` and `[{}]` are none. - Throws: ``Failure``.
   package init(json: JSONValue?) throws(Failure) {
     self.init()
     guard let json, !json.isNull else { return }
     guard let elements = json.array else { throw Failure(message: "managedFields must be a list") }
     if elements == [.emptyObject] { return }
+    guard elements.count <= Self.maximumEntries else {
+      throw Failure(message: "must have at most \(Self.maximumEntries) managed fields entries")
+    }
     for (index, element) in elements.enumerated() {
       let entry = try Self.entry(element, at: index)
       self[entry.identity] = entry
