@@ -3,31 +3,40 @@ internal import KubeWire
 
 /// The labels that one request counts under, as numbers: together an index into a table (kubernetes-wire §12.2).
 struct RequestLabels: Sendable, Hashable {
-  enum Verb: String, CaseIterable, Sendable {
-    case get = "GET"
-    case list = "LIST"
-    case watch = "WATCH"
-    case post = "POST"
-    case put = "PUT"
-    case patch = "PATCH"
-    case apply = "APPLY"
-    case delete = "DELETE"
-    case deleteCollection = "DELETECOLLECTION"
-    /// Logs, as upstream calls what streams.
-    case connect = "CONNECT"
-    case other = "other"
+  // The raw values are places in the table, the texts what the labels say.
+  enum Verb: Int, CaseIterable, Sendable {
+    /// `connect` are logs, as upstream calls what streams.
+    case get, list, watch, post, put, patch, apply, delete, deleteCollection, connect, other
+
+    private static let texts = ["GET", "LIST", "WATCH", "POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION", "CONNECT", "other"]
+    var text: String { Self.texts[rawValue] }
+
+    /// Of what is no resource.
+    init(method: String) {
+      switch method {
+      case "GET", "HEAD": self = .get
+      case "POST": self = .post
+      case "PUT": self = .put
+      case "PATCH": self = .patch
+      case "DELETE": self = .delete
+      default: self = .other
+      }
+    }
   }
 
-  enum DryRun: String, CaseIterable, Sendable {
-    case none = ""
-    case all = "All"
-    case invalid = "invalid"
+  enum DryRun: Int, CaseIterable, Sendable {
+    case none, all, invalid
+    var text: String { ["", "All", "invalid"][rawValue] }
   }
 
-  enum Scope: String, CaseIterable, Sendable {
-    case none = ""
-    case resource, namespace, cluster
+  enum Scope: Int, CaseIterable, Sendable {
+    case none, resource, namespace, cluster
+    var text: String { ["", "resource", "namespace", "cluster"][rawValue] }
   }
+
+  private static let verbs = Verb.allCases.count
+  private static let dryRuns = DryRun.allCases.count
+  private static let scopes = Scope.allCases.count
 
   var verb: Verb
   var dryRun: DryRun
@@ -50,7 +59,7 @@ struct RequestLabels: Sendable, Hashable {
     guard let info else { return }
     target = targets.index(of: info)
     guard info.isResourceRequest else {
-      verb = Verb(rawValue: request.method) ?? (request.method == "HEAD" ? .get : .other)
+      verb = Verb(method: request.method)
       return
     }
     scope = !info.name.isEmpty || info.verb == "create" ? .resource : info.namespace != nil ? .namespace : .cluster
@@ -72,16 +81,9 @@ struct RequestLabels: Sendable, Hashable {
   /// Without `dry_run`, for the families that do not have it.
   var base: RequestLabels { RequestLabels(verb: verb, scope: scope, target: target) }
 
-  static func tableSize(_ targets: MetricTargets) -> Int {
-    Verb.allCases.count * DryRun.allCases.count * Scope.allCases.count * targets.all.count
-  }
+  static func tableSize(_ targets: MetricTargets) -> Int { verbs * dryRuns * scopes * targets.all.count }
 
-  var index: Int {
-    let verb = Verb.allCases.firstIndex(of: verb)!
-    let dryRun = DryRun.allCases.firstIndex(of: dryRun)!
-    let scope = Scope.allCases.firstIndex(of: scope)!
-    return ((target * Scope.allCases.count + scope) * DryRun.allCases.count + dryRun) * Verb.allCases.count + verb
-  }
+  var index: Int { ((target * Self.scopes + scope.rawValue) * Self.dryRuns + dryRun.rawValue) * Self.verbs + verb.rawValue }
 
   init(index: Int) {
     var rest = index
@@ -89,9 +91,7 @@ struct RequestLabels: Sendable, Hashable {
       defer { rest /= count }
       return rest % count
     }
-    let verb = Verb.allCases[take(Verb.allCases.count)]
-    let dryRun = DryRun.allCases[take(DryRun.allCases.count)]
-    let scope = Scope.allCases[take(Scope.allCases.count)]
-    self.init(verb: verb, dryRun: dryRun, scope: scope, target: rest)
+    let (verb, dryRun, scope) = (take(Self.verbs), take(Self.dryRuns), take(Self.scopes))
+    self.init(verb: Verb(rawValue: verb)!, dryRun: DryRun(rawValue: dryRun)!, scope: Scope(rawValue: scope)!, target: rest)
   }
 }

@@ -112,10 +112,10 @@ final class RequestMetrics: MetricSource {
     let live = slots.enumerated().compactMap { index, slot in slot.series.load().map { (RequestLabels(index: index), $0) } }
       .map { labels, series in
         let target = targets.all[labels.target]
-        let what = [target.group, target.version, target.resource, target.subresource, labels.scope.rawValue]
+        let what = [target.group, target.version, target.resource, target.subresource, labels.scope.text]
         return (
-          full: MetricsText.labels(Self.full + Self.component, [labels.verb.rawValue, labels.dryRun.rawValue] + what + ["apiserver"]),
-          base: MetricsText.labels(Self.place + Self.component, [labels.verb.rawValue] + what + ["apiserver"]), series: series
+          full: MetricsText.labels(Self.full + Self.component, [labels.verb.text, labels.dryRun.text] + what + ["apiserver"]),
+          base: MetricsText.labels(Self.place + Self.component, [labels.verb.text] + what + ["apiserver"]), series: series
         )
       }
     func counters(_ number: Int, _ cells: (RequestSeries) -> AtomicCells) {

@@ -2,6 +2,7 @@ import AdapterKit
 import HTTPMessage
 import JSON
 import KubeWire
+import Logging
 import Synchronization
 import Testing
 import Translation
@@ -216,5 +217,34 @@ import Translation
     #expect(parsed.value("apiserver_client_certificate_expiration_seconds_bucket", ["le": "1800"]) == 0)
     #expect(parsed.value("apiserver_client_certificate_expiration_seconds_bucket", ["le": "3600"]) == 1)
     #expect(parsed.value("apiserver_tls_handshake_errors_total") == 7)
+  }
+
+  @Test("answers that came too late, and streams that broke off") func terminationsAndAborts() async throws {
+    let requests = RequestMetrics(MetricTargets(Samples.group, paths: []))
+    let metrics = ServerMetrics()
+    metrics.add(requests)
+    let observers = RequestObservation.Observers(
+      metrics: metrics, requests: requests, auditor: nil, logger: Logger(label: "test"), clock: TestClock())
+    func observation(_ path: String, query: String = "") -> RequestObservation {
+      let request = HTTPRequest(method: "GET", path: TestServer.base + path, query: query)
+      let parameters = QueryParameters(query)
+      return RequestObservation(request, RequestInfo(method: "GET", path: request.path, query: parameters), parameters, observers)
+    }
+    let late = observation("/workflows")
+    late.terminated()
+    _ = await late.answered(HTTPResponse(StatusError.deadlineExceeded))
+    let failing = LogStream(next: { () async throws(AdapterError) in throw AdapterError(.unavailable, "gone") }, cancel: {})
+    let answer = await observation(Self.collection + "/a/log").answered(HTTPResponse(status: 200, body: .stream(LogBody(failing))))
+    guard case .stream(let body) = answer.body else {
+      Issue.record("no stream")
+      return
+    }
+    let (wakes, signal) = AsyncStream.makeStream(of: Void.self)
+    body.start { signal.yield() }
+    for await _ in wakes { if case .abort = body.next() { break } }
+    let parsed = try MetricsParser(metrics.text.text)
+    #expect(parsed.value("apiserver_request_terminations_total", ["verb": "LIST", "code": "504"]) == 1)
+    #expect(parsed.value("apiserver_request_aborts_total", ["verb": "CONNECT", "subresource": "log", "code": "200"]) == 1)
+    #expect(parsed.value("apiserver_longrunning_requests", ["verb": "CONNECT", "subresource": "log"]) == 0)
   }
 }
