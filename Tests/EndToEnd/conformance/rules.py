@@ -4,6 +4,7 @@ Run as a program to write the table anew.
 """
 
 import ast
+import functools
 import re
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ Written by `python Tests/EndToEnd/conformance/rules.py`; a test checks that it i
 """
 
 
+@functools.cache
 def document():
     """Rule id → M, S or -, in the order of the wire document."""
     found = {}
@@ -38,6 +40,7 @@ def document():
     return found
 
 
+@functools.cache
 def tests():
     """Rule id → [(file, function, docstring)]."""
     found = {}
@@ -48,6 +51,7 @@ def tests():
     return found
 
 
+@functools.cache
 def elsewhere():
     return yaml.safe_load((HERE / "elsewhere.yaml").read_text())
 

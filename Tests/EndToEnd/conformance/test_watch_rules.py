@@ -213,10 +213,10 @@ def test_W11_a_shutdown_ends_watches_cleanly():
 
 
 def test_W12_an_idle_watch_is_not_cut(wire):
-    """No idle time-out below ten minutes; here: five seconds without an event, and TCP keep-alive on the server's side."""
+    """No idle time-out below ten minutes; here: four seconds without an event, and TCP keep-alive on the server's side."""
     with wire.stream(WORKFLOWS, watch="true", resourceVersion=newest(wire), **only("no-such")) as stream:
         with pytest.raises((TimeoutError, socket.timeout)):
-            stream.next(5)
+            stream.next(4)
 
 
 @pytest.mark.parametrize("start", [None, "", "0", "CURRENT"])
