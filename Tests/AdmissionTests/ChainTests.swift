@@ -74,6 +74,20 @@ import Translation
     }
   }
 
+  /// The cluster was upgraded: what was read in an old version is read in the new one, not remembered for ever.
+  @Test func anUpgradeOfTheCluster() async throws {
+    let beta = "/apis/admissionregistration.k8s.io/v1beta1/validatingadmissionpolicies"
+    let cluster = FakeCluster(collections: FakeCluster.collections.filter { !$0.hasSuffix("/validatingadmissionpolicies") } + [beta])
+    cluster.put(beta, policy("old", ["validations": [["expression": "false"]]]))
+    cluster.put("\(admission)/validatingadmissionpolicybindings", binding("b", policy: "old"))
+    try await withChain(cluster, clock: JumpingClock()) { chain in
+      #expect(await chain.validating(aWrite(seconds: 1_000_000)) != nil)
+      cluster.put("\(admission)/validatingadmissionpolicies", policy("new", ["validations": [["expression": "true"]]]))
+      cluster.drop(beta)
+      while await chain.validating(aWrite(seconds: 1_000_000)) != nil { try await Task.sleep(for: .milliseconds(1)) }
+    }
+  }
+
   /// Mutation, policies, webhooks, quota: in this order, and what refuses first is what is told.
   @Test func order() async throws {
     let cluster = FakeCluster()

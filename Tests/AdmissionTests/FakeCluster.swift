@@ -55,6 +55,16 @@ final class FakeCluster: KubeAPI {
   }
 
   func fail(_ path: String, _ error: KubeError?) { state.withLock { $0.failures[path] = error } }
+  /// The path is served no more; its watches break.
+  func drop(_ path: String) {
+    let watchers = state.withLock { state in
+      state.lists[path] = nil
+      state.failures[path] = .status(.unknownPath)
+      return state.watchers.removeValue(forKey: path) ?? []
+    }
+    for watcher in watchers { watcher.finish(throwing: KubeError.status(.unknownPath)) }
+  }
+
   /// How many watches are open.
   var watched: Int { state.withLock { $0.watchers.count } }
   var requests: [String] { state.withLock { $0.requests } }
@@ -87,7 +97,11 @@ final class FakeCluster: KubeAPI {
 
   func watch(_ path: String, query: [(name: String, value: String)]) async throws(KubeError) -> AsyncThrowingStream<KubeEvent, any Error> {
     let (stream, continuation) = AsyncThrowingStream<KubeEvent, any Error>.makeStream()
-    state.withLock { $0.watchers[path, default: []].append(continuation) }
+    let failure = state.withLock { state in
+      if state.failures[path] == nil { state.watchers[path, default: []].append(continuation) }
+      return state.failures[path]
+    }
+    if let failure { throw failure }
     return stream
   }
 
