@@ -116,7 +116,7 @@ extension GatewayConfiguration {
   private static func binding(_ node: Node, _ field: String, _ reader: ConfigurationReader) -> Binding {
     let members = reader.mapping(
       node, field: field,
-      known: ["name", "backend", "namespace", "scope", "access", "deletionPolicy", "inlineSteps", "disabled", "poll", "window"])
+      known: ["name", "backend", "namespace", "scope", "access", "deletionPolicy", "inlineSteps", "requireUseVerb", "disabled", "poll", "window"])
     let backend = reader.required(members["backend"], field: field + ".backend", of: node, remedy: "name one of backends")
     let namespace = reader.required(
       members["namespace"], field: field + ".namespace", of: node, remedy: "name the Kubernetes namespace in which the runs appear")
@@ -133,6 +133,7 @@ extension GatewayConfiguration {
     binding.deletionPolicy =
       reader.choice(members["deletionPolicy"], field: field + ".deletionPolicy", Binding.DeletionPolicy.self) ?? binding.deletionPolicy
     binding.inlineSteps = reader.bool(members["inlineSteps"], field: field + ".inlineSteps")
+    binding.requireUseVerb = reader.bool(members["requireUseVerb"], field: field + ".requireUseVerb") ?? false
     binding.disabled = reader.bool(members["disabled"], field: field + ".disabled") ?? false
     if let poll = members["poll"] {
       let members = reader.mapping(

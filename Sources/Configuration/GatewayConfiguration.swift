@@ -72,6 +72,8 @@ package struct GatewayConfiguration: Sendable {
     package var deletionPolicy = DeletionPolicy.delete
     /// nil: on for the built-in engine, off for every other.
     package var inlineSteps: Bool?
+    /// Writes need the verb `use` on the WorkflowBackend, beside the verb on the Workflow.
+    package var requireUseVerb = false
     package var disabled = false
     package var poll = Poll()
     package var window = Window()

@@ -13,6 +13,7 @@ package final class Gateway: Sendable {
   let clock: any TimeSource
   let admission: any Admitting
   let namespaces: any NamespaceDirectory
+  let backendUse: any BackendUse
   let leaving = LeavingRuns()
   let reservations = NameReservations()
   /// Bytes that nobody can guess.
@@ -23,9 +24,11 @@ package final class Gateway: Sendable {
   ///   - bindings: those that are not disabled, each with its driver.
   ///   - admission: asked before every write.
   ///   - namespaces: asked before every create and every deletion of a collection.
+  ///   - backendUse: asked before writes through bindings that want it.
   package init(
     group: String, store: SharedStore, projector: Projector, bindings: [Bound], clock: any TimeSource,
     admission: any Admitting = AdmitAll(), namespaces: any NamespaceDirectory = AllNamespaces(),
+    backendUse: any BackendUse = EveryBackend(),
     random: @escaping @Sendable (Int) -> [UInt8] = SecureRandom.bytes
   ) {
     self.group = group
@@ -35,6 +38,7 @@ package final class Gateway: Sendable {
     self.clock = clock
     self.admission = admission
     self.namespaces = namespaces
+    self.backendUse = backendUse
     self.random = random
   }
 

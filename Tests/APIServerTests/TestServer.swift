@@ -29,7 +29,7 @@ struct TestServer {
     authenticator: any Authenticator = StandardAuthenticator(), authorizer: any Authorizer = AlwaysAllow(),
     configuration: APIServerConfiguration = APIServerConfiguration(), metrics: ServerMetrics = ServerMetrics(), auditor: Auditor? = nil,
     admission: any Admitting = AdmitAll(), namespaces: any NamespaceDirectory = AllNamespaces(),
-    policy: BindingInfo.DeletionPolicy = .delete, engine change: (inout InMemoryOptions) -> Void = { _ in }
+    policy: BindingInfo.DeletionPolicy = .delete, requiresUse: Bool = false, engine change: (inout InMemoryOptions) -> Void = { _ in }
   ) {
     var options = Self.options
     change(&options)
@@ -38,7 +38,7 @@ struct TestServer {
       BindingInfo(
         name: "memory-\(namespace)", backend: "memory", namespace: namespace, scope: AdapterScope(["project": .string(namespace)]),
         access: access,
-        deletionPolicy: policy, inlineSteps: inline)
+        deletionPolicy: policy, inlineSteps: inline, requiresUse: requiresUse)
     }
     let projector = Projector(group: Samples.group.name, bindings: infos, signingKeys: [[UInt8](repeating: 7, count: 32)])
     let settings = infos.map { info in
@@ -60,7 +60,7 @@ struct TestServer {
     }
     gateway = Gateway(
       group: Samples.group.name, store: store, projector: projector, bindings: bounds, clock: clock, admission: admission,
-      namespaces: namespaces)
+      namespaces: namespaces, backendUse: BackendUseReview(authorizer, group: Samples.group.name))
     responder = APIServerResponder(
       gateway: gateway, configuration: configuration, authenticator: authenticator, authorizer: authorizer, metrics: metrics,
       auditor: auditor, logger: Logger(label: "test"))

@@ -34,6 +34,7 @@ import Testing
           access: Manage
           deletionPolicy: Retain
           inlineSteps: true
+          requireUseVerb: true
           poll: {interval: 1s, sweepInterval: 10m}
           window: {maxAge: 48h}
         - {backend: ci, namespace: team-b, name: b, scope: {tags: [b]}, access: Observe, disabled: true}
@@ -51,6 +52,7 @@ import Testing
     #expect(binding.access == .manage)
     #expect(binding.deletionPolicy == .retain)
     #expect(binding.inlineSteps == true)
+    #expect(binding.requireUseVerb && !configuration.bindings[1].requireUseVerb)
     #expect(binding.poll.interval == .seconds(1))
     #expect(binding.window.maxAge == .seconds(48 * 3600))
     #expect(configuration.bindings[1].disabled)

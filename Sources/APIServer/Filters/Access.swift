@@ -4,7 +4,8 @@ internal import Translation
 
 /// Who asks, and whether they may: the two filters before every handler.
 struct Access: Sendable {
-  let authenticator: any Authenticator
+  /// Only ``user(of:)`` asks it.
+  var authenticator: any Authenticator = StandardAuthenticator()
   let authorizer: any Authorizer
   /// Paths, no resources, that need no permission; one that ends in `*` stands for all that begin so (kubernetes-wire A7).
   var alwaysAllowPaths = Access.healthPaths

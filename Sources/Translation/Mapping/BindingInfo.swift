@@ -12,9 +12,13 @@ package struct BindingInfo: Sendable {
   package var access: Access
   package var deletionPolicy: DeletionPolicy
   package var inlineSteps: Bool
+  /// Writes need the verb `use` on the backend.
+  package var requiresUse: Bool
 
   package init(
-    name: String, backend: String, namespace: String, scope: AdapterScope, access: Access, deletionPolicy: DeletionPolicy, inlineSteps: Bool
+    name: String, backend: String, namespace: String, scope: AdapterScope, access: Access, deletionPolicy: DeletionPolicy,
+    inlineSteps: Bool,
+    requiresUse: Bool = false
   ) {
     self.name = name
     self.backend = backend
@@ -23,5 +27,6 @@ package struct BindingInfo: Sendable {
     self.access = access
     self.deletionPolicy = deletionPolicy
     self.inlineSteps = inlineSteps
+    self.requiresUse = requiresUse
   }
 }

@@ -12,6 +12,7 @@ extension Gateway {
     let current = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
     let (bound, ref) = try located(uid: current.draft.uid, name: name)
     note(bound, ref.key, context)
+    try await checkUse(bound, context)
     try checkOwnership(bound, current, isOurs: isOurs(ref), write: "cancel")
     guard ref.key.kind == .run else {
       throw .methodNotSupported(

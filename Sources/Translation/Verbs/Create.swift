@@ -91,6 +91,7 @@ extension Gateway {
     guard faults.isEmpty else { throw invalid(name, faults) }
     let bound = try binding(for: spec, in: namespace, name: name)
     try checkAccess(bound, name: name, write: "create")
+    try await checkUse(bound, context)
     try checkAbilities(bound, name: name, object: object)
     let template = try await template(for: spec, bound: bound, name: name)
 

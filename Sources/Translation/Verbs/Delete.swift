@@ -27,6 +27,7 @@ extension Gateway {
   func delete(_ current: StoredObject, options: DeleteOptions, context: RequestContext) async throws(StatusError) -> DeleteResult {
     let (bound, ref) = try located(uid: current.draft.uid, name: current.draft.name)
     note(bound, ref.key, context)
+    try await checkUse(bound, context)
     try checkDeletion(current, ref, bound, options)
     var attributes = attributes(
       .delete, namespace: current.draft.namespace, name: current.draft.name, context, options: Self.json(options), dryRun: options.dryRun)

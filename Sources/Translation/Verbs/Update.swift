@@ -25,6 +25,7 @@ extension Gateway {
     for _ in 1..<Self.updateAttempts {
       let (bound, ref) = try located(uid: object.draft.uid, name: name)
       note(bound, ref.key, context)
+      try await checkUse(bound, context)
       let plan = try await plan(request, for: object, ref, bound, context)
       defer { admission.finish(plan.attributes) }
       if let done = try await carryOut(plan, request: request, context: context) { return UpdateResult(object: done, isNew: false) }
