@@ -106,33 +106,38 @@ final class RequestObservation: Sendable {
       return response
     }
     if let trail { await trail.started(response, notes: state.context?.auditAnnotations ?? [:]) }
-    let requests = observers.requests
-    requests.beginLongRunning(labels)
-    let target = labels.target
-    var response = response
-    var line: (@Sendable (Int) -> Void)?
-    if labels.verb == .watch { line = { requests.recordWatchEvent(target, bytes: $0) } }
+    return streamed(response, body, state)
+  }
+
+  /// Keeps only what the end needs: there are thousands of idle watches, and this object holds the whole request.
+  private func streamed(_ response: HTTPResponse, _ body: any HTTPBodyStream, _ state: State) -> HTTPResponse {
+    let (requests, labels, clock, began, lease, trail) = (observers.requests, labels, observers.clock, began, state.lease, state.trail)
+    let context = trail == nil ? nil : state.context
     let status = response.status
-    let observed = ObservedBody(body, line: line) { how in self.ended(status, how, state) }
-    response.body = .stream(observed)
+    requests.beginLongRunning(labels)
+    var line: (@Sendable (Int) -> Void)?
+    if labels.verb == .watch { line = { requests.recordWatchEvent(labels.target, bytes: $0) } }
+    var response = response
+    response.body = .stream(
+      ObservedBody(body, line: line) { how in
+        requests.endLongRunning(labels)
+        lease?.giveBack()
+        let outcome = RequestMetrics.Outcome(
+          code: status, duration: clock.now - began, requestBytes: 0, responseBytes: 0, isAborted: how == .aborted)
+        requests.record(labels, outcome)
+        trail?.ended(status: status, notes: context?.auditAnnotations ?? [:])
+      })
     return response
   }
 
-  private func ended(_ status: Int, _ how: ObservedBody.End, _ state: State) {
-    observers.requests.endLongRunning(labels)
-    state.lease?.giveBack()
-    record(HTTPResponse(status: status), isAborted: how == .aborted)
-    state.trail?.ended(status: status, notes: state.context?.auditAnnotations ?? [:])
-  }
-
-  private func record(_ response: HTTPResponse, isTerminated: Bool = false, isAborted: Bool = false) {
+  private func record(_ response: HTTPResponse, isTerminated: Bool) {
     var size = 0
     if case .bytes(let bytes) = response.body { size = bytes.count }
     observers.requests.record(
       labels,
       RequestMetrics.Outcome(
         code: response.status, duration: observers.clock.now - began, requestBytes: request.body.count, responseBytes: size,
-        isTerminated: isTerminated, isAborted: isAborted))
+        isTerminated: isTerminated))
   }
 
   private func log(_ response: HTTPResponse, _ state: State) {

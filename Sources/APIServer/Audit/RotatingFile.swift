@@ -24,6 +24,8 @@ package final class RotatingFile: AuditFile {
   private struct State {
     var file: CInt
     var size: Int
+    /// False for a device, a pipe or a link, such as /dev/stdout: those are neither put aside nor given another mode.
+    var isOurs: Bool
   }
 
   private let path: String
@@ -60,7 +62,7 @@ package final class RotatingFile: AuditFile {
       guard !buffer.isEmpty else { return }
       if let failure = FileWriting.write(buffer, to: state.file) {
         // A line in half would spoil the next one, too.
-        if failure.written > 0 { ftruncate(state.file, off_t(state.size)) }
+        if failure.written > 0, state.isOurs { ftruncate(state.file, off_t(state.size)) }
         throw AuditFileFailure("cannot write \(path)", failure.code, written: written)
       }
       state.size += buffer.count
@@ -69,7 +71,7 @@ package final class RotatingFile: AuditFile {
       buffered = 0
     }
     for line in lines {
-      if limits.maximumSize > 0, state.size + buffer.count > 0, state.size + buffer.count + line.count > limits.maximumSize {
+      if limits.maximumSize > 0, state.isOurs, state.size + buffer.count > 0, state.size + buffer.count + line.count > limits.maximumSize {
         try flush(&state)
         rotate(&state)
       }
@@ -139,9 +141,11 @@ package final class RotatingFile: AuditFile {
   private static func open(_ path: String) throws(AuditFileFailure) -> State {
     let file = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw AuditFileFailure("cannot open \(path)") }
+    var status = stat()
+    let isOurs = lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
     // Also one that was there before with another mode.
-    fchmod(file, 0o600)
+    if isOurs { fchmod(file, 0o600) }
     let end = lseek(file, 0, SEEK_END)
-    return State(file: file, size: max(0, Int(end)))
+    return State(file: file, size: max(0, Int(end)), isOurs: isOurs)
   }
 }

@@ -4,14 +4,12 @@ internal import HTTPMessage
 /// From where a request came: what proxies say, then who is at the other end of the connection. All but the last can be made up by the client.
 enum SourceAddresses {
   static func of(_ request: HTTPRequest) -> [String] {
-    var addresses: [String] = []
-    for line in request.headers.all("X-Forwarded-For") {
-      for part in line.split(separator: ",") { if let address = canonical(part) { addresses.append(address) } }
-    }
+    // A chain of proxies is short; a longer one is somebody's invention.
+    let forwarded = request.headers.all("X-Forwarded-For").joined(separator: ",").split(separator: ",").suffix(32)
+    var addresses = forwarded.compactMap(canonical)
     if let real = request.headers["X-Real-Ip"].flatMap({ canonical($0[...]) }), !addresses.contains(real) { addresses.append(real) }
     if let peer = canonical(host(request.peer.address)), addresses.last != peer { addresses.append(peer) }
-    // A chain of proxies is short; a longer one is somebody's invention.
-    return addresses.suffix(32)
+    return addresses
   }
 
   /// `1.2.3.4:5`, `[::1]:5` or an address alone.

@@ -75,6 +75,18 @@ import Testing
     let file = try RotatingFile("/dev/full", limits: .init(maximumSize: 0))
     let failure = #expect(throws: AuditFileFailure.self) { try file.write([Self.line("x")]) }
     #expect(failure?.written == 0 && failure?.description == "cannot write /dev/full: No space left on device")
+    // What is no file of ours keeps its mode.
+    #expect(try FileManager.default.attributesOfItem(atPath: "/dev/full")[.posixPermissions] as? Int == 0o666)
+  }
+
+  @Test("a link or a device is never put aside") func links() throws {
+    let folder = try Folder()
+    let target = folder.url.appendingPathComponent("target").path
+    _ = FileManager.default.createFile(atPath: target, contents: nil)
+    try FileManager.default.createSymbolicLink(atPath: folder.path, withDestinationPath: target)
+    let file = try RotatingFile(folder.path, limits: .init(maximumSize: 4))
+    for _ in 0..<3 { try file.write([Self.line("abc")]) }
+    #expect(folder.names == ["audit.log", "target"] && folder.text("target") == "abc\nabc\nabc\n")
   }
 
   // MARK: The queue
