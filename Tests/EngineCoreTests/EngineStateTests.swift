@@ -235,7 +235,7 @@ import Testing
     let job = try history.job(steps: ["a"], #""idempotencyKey":"k","envelope":{"uid": "1"},"overlay":{}"#)
     let copy = try history.turn { state, now in try state.rerun(job.id, now: now) }
     #expect(copy.id > job.id && copy.trigger == .rerun && copy.rerunOf == job.id)
-    #expect(copy.envelope == job.envelope && copy.overlay == nil && copy.idempotencyKey == nil)
+    #expect(copy.attachments.envelope == job.attachments.envelope && copy.attachments.overlay == nil && copy.idempotencyKey == nil)
   }
 
   @Test func patchMergesMapsAndReplacesTheOverlay() throws {
@@ -243,12 +243,12 @@ import Testing
     let job = try history.job(steps: ["a"], #""labels":{"a":"1","b":"2"},"overlay":{"x":1}"#)
     let patch = try ObjectPatch(JSONDocument(#"{"labels":{"a":null,"c":"3"},"overlay":{"y": 1.0},"ifRevision":2}"#).root)
     let patched = try history.turn { state, _ in try state.patch(job.id, patch) }
-    #expect(patched.labels == ["b": "2", "c": "3"])
-    #expect(patched.overlay.map { String(decoding: $0.bytes, as: UTF8.self) } == #"{"y": 1.0}"#)
+    #expect(patched.attachments.labels == ["b": "2", "c": "3"])
+    #expect(patched.attachments.overlay.map { String(decoding: $0.bytes, as: UTF8.self) } == #"{"y": 1.0}"#)
     #expect(patched.revision == 3 && patched.seq > job.seq)
     #expect(refusal { _ = try history.turn { state, _ in try state.patch(job.id, patch) } }?.code == "revisionMismatch")
     let removal = try ObjectPatch(JSONDocument(#"{"overlay":null}"#).root)
-    #expect(try history.turn { state, _ in try state.patch(job.id, removal) }.overlay == nil)
+    #expect(try history.turn { state, _ in try state.patch(job.id, removal) }.attachments.overlay == nil)
   }
 
   @Test func aPatchThatChangesNothingIsNoChange() throws {

@@ -32,9 +32,10 @@ import Testing
 
   @Test func documentsAreKeptByteForByteAndBounded() throws {
     let request = try JobRequest(JSONDocument("{\"template\":\"t\",\"envelope\":{ \"a\" : 1.00,\n\"b\":12345678901234567890 }}").root)
-    #expect(request.envelope.map { String(decoding: $0.bytes, as: UTF8.self) } == "{ \"a\" : 1.00,\n\"b\":12345678901234567890 }")
+    #expect(
+      request.attachments.envelope.map { String(decoding: $0.bytes, as: UTF8.self) } == "{ \"a\" : 1.00,\n\"b\":12345678901234567890 }")
     let text = try JobRequest(JSONDocument(#"{"template":"t","overlay":"a\nb"}"#).root)
-    #expect(text.overlay.map { String(decoding: $0.bytes, as: UTF8.self) } == #""a\nb""#)
+    #expect(text.attachments.overlay.map { String(decoding: $0.bytes, as: UTF8.self) } == #""a\nb""#)
     let large = String(repeating: "x", count: (256 << 10) + 1)
     #expect(refusal { _ = try JobRequest(JSONDocument(#"{"template":"t","overlay":"\#(large)"}"#).root) }?.field == "overlay")
   }

@@ -16,7 +16,7 @@ import Testing
     history.pass(.seconds(2))
     let job = history[try #require(history.started.first)]
     #expect(job.trigger == .schedule && job.schedule == schedule.id && job.scheduledFor == Timestamp("2026-03-01T12:05:00Z"))
-    #expect(job.labels.isEmpty && job.envelope == nil && job.idempotencyKey == nil && job.timeoutSeconds == 9)
+    #expect(job.attachments.labels.isEmpty && job.attachments.envelope == nil && job.idempotencyKey == nil && job.timeoutSeconds == 9)
     let after = history.state.schedules[schedule.id]!
     #expect(after.lastScheduleTime == job.scheduledFor && after.lastJob == job.id && after.nextRunTime == Timestamp("2026-03-01T12:10:00Z"))
   }

@@ -8,11 +8,7 @@ struct JobRequest: Sendable {
   var steps: [StepSpec] = []
   var parameters: JSONObject = [:]
   var timeout: Int64?
-  var labels: OrderedDictionary<String, String> = [:]
-  var annotations: OrderedDictionary<String, String> = [:]
-  var metadata: RawJSON?
-  var envelope: RawJSON?
-  var overlay: RawJSON?
+  var attachments = Attachments()
   var idempotencyKey: String?
   var suspended = false
   var schedule: String?
@@ -33,11 +29,11 @@ struct JobRequest: Sendable {
     steps = try StepRequest.steps(&fields)
     parameters = try fields.object("parameters") ?? [:]
     timeout = try fields.int("timeout", in: Self.timeouts)
-    labels = try fields.map("labels")
-    annotations = try fields.map("annotations")
-    metadata = try fields.document("metadata")
-    envelope = try fields.document("envelope")
-    overlay = try fields.document("overlay")
+    attachments.labels = try fields.map("labels")
+    attachments.annotations = try fields.map("annotations")
+    attachments.metadata = try fields.document("metadata")
+    attachments.envelope = try fields.document("envelope")
+    attachments.overlay = try fields.document("overlay")
     idempotencyKey = try fields.string("idempotencyKey", maximum: 1024)
     suspended = try fields.bool("suspended") ?? false
     schedule = try fields.string("schedule", maximum: 256)
@@ -53,7 +49,7 @@ struct JobRequest: Sendable {
     if idempotencyKey == "" { throw .invalid("idempotencyKey", "is empty") }
     if mustSchedule, schedule == nil { throw .invalid("schedule", "is needed here") }
     if schedule == nil, timeZone != nil { throw .invalid("timeZone", "means something only with schedule") }
-    try ObjectPatch.checkSize(labels, "labels")
-    try ObjectPatch.checkSize(annotations, "annotations")
+    try ObjectPatch.checkSize(attachments.labels, "labels")
+    try ObjectPatch.checkSize(attachments.annotations, "annotations")
   }
 }

@@ -128,9 +128,7 @@ extension EngineState {
     try patch.check(revision: job.revision)
     let before = job
     job.name = patch.name ?? job.name
-    job.labels = try patch.merged(job.labels, patch.labels, field: "labels")
-    job.annotations = try patch.merged(job.annotations, patch.annotations, field: "annotations")
-    if let overlay = patch.overlay { job.overlay = overlay.document }
+    try job.attachments.apply(patch)
     if job != before { put(job) }
     return jobs[id]!
   }

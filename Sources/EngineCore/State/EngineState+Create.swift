@@ -20,11 +20,7 @@ extension EngineState {
     job.createdBy = request.createdBy
     job.parameters = work.parameters
     job.timeoutSeconds = request.timeout ?? work.timeoutSeconds
-    job.labels = request.labels
-    job.annotations = request.annotations
-    job.metadata = request.metadata
-    job.envelope = request.envelope
-    job.overlay = request.overlay
+    job.attachments = request.attachments
     job.idempotencyKey = request.idempotencyKey
     job.requestDigest = request.digest
     job.suspended = request.suspended
@@ -42,10 +38,8 @@ extension EngineState {
     job.rerunOf = id
     job.parameters = original.parameters
     job.timeoutSeconds = original.timeoutSeconds
-    job.labels = original.labels
-    job.annotations = original.annotations
-    job.metadata = original.metadata
-    job.envelope = original.envelope
+    job.attachments = original.attachments
+    job.attachments.overlay = nil
     let copy = enter(job, steps: original.steps.map(\.spec), now: now)
     return jobs[copy]!
   }

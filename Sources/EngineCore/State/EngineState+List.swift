@@ -20,7 +20,8 @@ extension EngineState {
   func listJobs(_ query: ListQuery) throws(EngineError) -> Page<Job> {
     try list(jobs, query, seq: \.seq) { job in
       (query.states.isEmpty || query.states.contains(job.state)) && (query.template == nil || query.template == job.template)
-        && (query.schedule == nil || query.schedule == job.schedule) && query.labels.allSatisfy { job.labels[$0.key] == $0.value }
+        && (query.schedule == nil || query.schedule == job.schedule)
+        && query.labels.allSatisfy { job.attachments.labels[$0.key] == $0.value }
         && (query.idempotencyKey == nil || query.idempotencyKey == job.idempotencyKey)
         && (query.createdSince.map { job.createdAt >= $0 } ?? true)
         && (query.active.map { $0 != job.state.isFinal } ?? true)
@@ -29,7 +30,8 @@ extension EngineState {
 
   func listSchedules(_ query: ListQuery) throws(EngineError) -> Page<Schedule> {
     try list(schedules, query, seq: \.seq) { schedule in
-      (query.template == nil || query.template == schedule.template) && query.labels.allSatisfy { schedule.labels[$0.key] == $0.value }
+      (query.template == nil || query.template == schedule.template)
+        && query.labels.allSatisfy { schedule.attachments.labels[$0.key] == $0.value }
         && (query.idempotencyKey == nil || query.idempotencyKey == schedule.idempotencyKey)
         && (query.createdSince.map { schedule.createdAt >= $0 } ?? true)
     }

@@ -16,11 +16,7 @@ extension EngineState {
     schedule.timeoutSeconds = request.timeout ?? work.timeoutSeconds
     schedule.suspended = request.suspended
     schedule.nextRunTime = request.suspended ? nil : next
-    schedule.labels = request.labels
-    schedule.annotations = request.annotations
-    schedule.metadata = request.metadata
-    schedule.envelope = request.envelope
-    schedule.overlay = request.overlay
+    schedule.attachments = request.attachments
     schedule.idempotencyKey = request.idempotencyKey
     schedule.requestDigest = request.digest
     put(schedule)
@@ -53,9 +49,7 @@ extension EngineState {
     try patch.check(revision: schedule.revision)
     let before = schedule
     schedule.name = patch.name ?? schedule.name
-    schedule.labels = try patch.merged(schedule.labels, patch.labels, field: "labels")
-    schedule.annotations = try patch.merged(schedule.annotations, patch.annotations, field: "annotations")
-    if let overlay = patch.overlay { schedule.overlay = overlay.document }
+    try schedule.attachments.apply(patch)
     if schedule != before { put(schedule) }
     return schedules[id]!
   }

@@ -31,11 +31,7 @@ enum StoredObjects {
     job.requestDigest = view["requestDigest"]?.string
     job.steps = (view["steps"]?.elements).map { $0.map(step) } ?? []
     job.parameters = view["parameters"]?.value.object ?? [:]
-    job.labels = map(view["labels"])
-    job.annotations = map(view["annotations"])
-    job.metadata = document(view["metadata"])
-    job.envelope = document(view["envelope"])
-    job.overlay = document(view["overlay"])
+    job.attachments = attachments(view)
     job.idempotencyKey = view["idempotencyKey"]?.string
     if let running = job.runningStep, !job.steps.indices.contains(running) { return nil }
     return job
@@ -59,11 +55,7 @@ enum StoredObjects {
     schedule.steps = (view["steps"]?.elements).map { $0.map(spec) } ?? []
     schedule.parameters = view["parameters"]?.value.object ?? [:]
     schedule.timeoutSeconds = view["timeout"]?.int
-    schedule.labels = map(view["labels"])
-    schedule.annotations = map(view["annotations"])
-    schedule.metadata = document(view["metadata"])
-    schedule.envelope = document(view["envelope"])
-    schedule.overlay = document(view["overlay"])
+    schedule.attachments = attachments(view)
     schedule.idempotencyKey = view["idempotencyKey"]?.string
     schedule.requestDigest = view["requestDigest"]?.string
     return schedule
@@ -96,6 +88,12 @@ enum StoredObjects {
     step.exitCode = view["exitCode"]?.int.map(Int.init)
     step.message = view["message"]?.string
     return step
+  }
+
+  private static func attachments(_ view: JSONView) -> Attachments {
+    Attachments(
+      labels: map(view["labels"]), annotations: map(view["annotations"]), metadata: document(view["metadata"]),
+      envelope: document(view["envelope"]), overlay: document(view["overlay"]))
   }
 
   private static func strings(_ view: JSONView?) -> [String] { view.map { $0.elements.compactMap(\.string) } ?? [] }

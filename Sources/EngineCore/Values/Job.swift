@@ -1,5 +1,5 @@
 package import JSON
-package import OrderedCollections
+internal import OrderedCollections
 
 /// One run of a template or of steps given inline.
 package struct Job: Hashable, Sendable {
@@ -33,11 +33,7 @@ package struct Job: Hashable, Sendable {
   /// Counted from ``startedAt``, suspended time included.
   package var timeoutSeconds: Int64?
 
-  package var labels: OrderedDictionary<String, String> = [:]
-  package var annotations: OrderedDictionary<String, String> = [:]
-  package var metadata: RawJSON?
-  package var envelope: RawJSON?
-  package var overlay: RawJSON?
+  package var attachments = Attachments()
 
   package var idempotencyKey: String?
   /// Of the create request's body; tells a repeated request from another one with the same key.

@@ -72,6 +72,14 @@ struct ObjectWriter {
     if isStorage { json.string(String(decoding: document.bytes, as: UTF8.self)) } else { json.raw(document.bytes) }
   }
 
+  mutating func attachments(_ attachments: Attachments) {
+    json.member("labels", attachments.labels)
+    json.member("annotations", attachments.annotations)
+    document("metadata", attachments.metadata)
+    document("envelope", attachments.envelope)
+    document("overlay", attachments.overlay)
+  }
+
   mutating func steps(_ steps: [StepSpec]) {
     json.name("steps")
     json.beginArray()
@@ -146,11 +154,7 @@ struct ObjectWriter {
     }
     json.endArray()
     json.member("parameters", job.parameters)
-    json.member("labels", job.labels)
-    json.member("annotations", job.annotations)
-    document("metadata", job.metadata)
-    document("envelope", job.envelope)
-    document("overlay", job.overlay)
+    attachments(job.attachments)
     json.member("idempotencyKey", job.idempotencyKey)
     if case .client(_, let pages?) = purpose { json.member("url", "\(pages)/jobs/\(job.id)") }
     json.endObject()
@@ -176,11 +180,7 @@ struct ObjectWriter {
     if !schedule.steps.isEmpty { steps(schedule.steps) }
     json.member("parameters", schedule.parameters)
     json.member("timeout", schedule.timeoutSeconds)
-    json.member("labels", schedule.labels)
-    json.member("annotations", schedule.annotations)
-    document("metadata", schedule.metadata)
-    document("envelope", schedule.envelope)
-    document("overlay", schedule.overlay)
+    attachments(schedule.attachments)
     json.member("idempotencyKey", schedule.idempotencyKey)
     if isStorage { json.member("requestDigest", schedule.requestDigest) }
     json.endObject()

@@ -1,5 +1,5 @@
 package import JSON
-package import OrderedCollections
+internal import OrderedCollections
 
 /// A cron schedule that starts jobs.
 package struct Schedule: Hashable, Sendable {
@@ -25,11 +25,7 @@ package struct Schedule: Hashable, Sendable {
   package var seq: Int64 = 0
   package var revision: Int64 = 0
   package var createdAt: Timestamp
-  package var labels: OrderedDictionary<String, String> = [:]
-  package var annotations: OrderedDictionary<String, String> = [:]
-  package var metadata: RawJSON?
-  package var envelope: RawJSON?
-  package var overlay: RawJSON?
+  package var attachments = Attachments()
   package var idempotencyKey: String?
   package var requestDigest: String?
 }
