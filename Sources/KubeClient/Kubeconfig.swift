@@ -85,7 +85,9 @@ private struct KubeconfigReader {
   /// `NAME-data` goes before `NAME`, as in client-go.
   private func pem(_ value: JSONValue, _ name: String, _ owner: String) throws(ClusterAccessError) -> ClusterAccess.PEMSource? {
     if let encoded = text(value, name + "-data") {
-      guard let bytes = Base64Text.decoded(encoded) else { throw ClusterAccessError("\(owner): \(name)-data is not base64") }
+      guard let bytes = Base64.decode(encoded.filter { !$0.isWhitespace }) else {
+        throw ClusterAccessError("\(owner): \(name)-data is not base64")
+      }
       return .data(bytes)
     }
     return text(value, name).map { .file(absolute($0)) }

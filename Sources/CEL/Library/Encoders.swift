@@ -1,3 +1,5 @@
+internal import JSON
+
 extension Library {
   static let encoders: [CELFunction] = [
     .unary("base64.encode", .bytes, .string, cost: .traverse) { value throws(CELError) in

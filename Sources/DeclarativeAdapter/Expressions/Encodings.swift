@@ -22,22 +22,6 @@ func pathSegment(_ text: String) -> String? {
   return percentEncoded(text)
 }
 
-private let base64Alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-func base64Encoded(_ bytes: [UInt8]) -> String {
-  var out: [UInt8] = []
-  out.reserveCapacity((bytes.count + 2) / 3 * 4)
-  for start in stride(from: 0, to: bytes.count, by: 3) {
-    let rest = bytes.count - start
-    let group = UInt32(bytes[start]) << 16 | (rest > 1 ? UInt32(bytes[start + 1]) << 8 : 0) | (rest > 2 ? UInt32(bytes[start + 2]) : 0)
-    out.append(base64Alphabet[Int(group >> 18)])
-    out.append(base64Alphabet[Int(group >> 12 & 63)])
-    out.append(rest > 1 ? base64Alphabet[Int(group >> 6 & 63)] : 0x3D)
-    out.append(rest > 2 ? base64Alphabet[Int(group & 63)] : 0x3D)
-  }
-  return String(decoding: out, as: UTF8.self)
-}
-
 /// A legal DNS-1123 label made of any text: lower case, other characters become `-`, at most 63 characters, and where anything was altered a
 /// short digest of the original at the end, so that different texts stay different.
 func dns1123(_ text: String) -> String {

@@ -44,7 +44,7 @@ final class Session: Sendable {
       var headers: [(name: String, value: String)] = []
       if let basic = auth.basic {
         let text = "\(try basic.user.text(variables) ?? ""):\(try basic.password.text(variables) ?? "")"
-        let encoded = base64Encoded(Array(text.utf8))
+        let encoded = Base64.encode(Array(text.utf8))
         redactor.remember(encoded)
         headers.append(("Authorization", "Basic " + encoded))
       }

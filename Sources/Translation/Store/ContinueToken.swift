@@ -18,7 +18,7 @@ struct ContinueToken: Sendable, Hashable {
   init(version: UInt64?, after key: String) { self.init(version: version, start: key + "\0") }
 
   init(_ text: String) throws(ReadFailure) {
-    guard let bytes = Self.decode(text) else { throw .invalidContinue("illegal base64 data") }
+    guard let bytes = Base64.decode(text, .url) else { throw .invalidContinue("illegal base64 data") }
     guard let json = try? JSONValue(parsing: bytes) else { throw .invalidContinue("invalid character in the decoded token") }
     guard json["v"]?.string == "meta.k8s.io/v1" else {
       throw .invalidContinue("server does not recognize this encoded version \"\(json["v"]?.string ?? "")\"")
@@ -32,41 +32,6 @@ struct ContinueToken: Sendable, Hashable {
 
   var text: String {
     let json: JSONValue = ["v": "meta.k8s.io/v1", "rv": .int(version.map { Int64(clamping: $0) } ?? -1), "start": .string(start)]
-    return Self.encode(json.encoded)
-  }
-
-  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-
-  private static func encode(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    for byte in bytes {
-      bits = bits << 8 | UInt32(byte)
-      count += 8
-      while count >= 6 {
-        count -= 6
-        text.append(alphabet[Int(bits >> UInt32(count) & 63)])
-      }
-    }
-    if count > 0 { text.append(alphabet[Int(bits << UInt32(6 - count) & 63)]) }
-    return String(decoding: text, as: UTF8.self)
-  }
-
-  private static func decode(_ text: String) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    guard text.utf8.count % 4 != 1 else { return nil }
-    for byte in text.utf8 {
-      guard let value = alphabet.firstIndex(of: byte) else { return nil }
-      bits = bits << 6 | UInt32(value)
-      count += 6
-      if count >= 8 {
-        count -= 8
-        bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-      }
-    }
-    return bytes
+    return Base64.encode(json.encoded, .url)
   }
 }

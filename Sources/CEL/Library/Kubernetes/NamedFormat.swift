@@ -1,3 +1,5 @@
+internal import JSON
+
 /// A format that texts can be checked against: `format.dns1123Label().validate(x)`.
 final class NamedFormat: CELOpaque {
   let name: String
