@@ -9,4 +9,6 @@ struct WorkflowAPIServer: AsyncParsableCommand {
     version: "workflow-apiserver \(Version.text)",
     subcommands: [ServeCommand.self, CertificatesCommand.self, KubeconfigCommand.self, AdapterCommand.self],
     defaultSubcommand: ServeCommand.self)
+
+  static func main() async { await main(BooleanFlags.writtenOut(Array(CommandLine.arguments.dropFirst()))) }
 }

@@ -9,17 +9,17 @@ struct AuthenticationOptions: ParsableArguments {
   @Option(help: "Kubeconfig for TokenReviews and the cluster's CAs; --kubeconfig unless told.")
   var authenticationKubeconfig: String?
 
-  @Option(defaultAsFlag: true, help: "Do not look up the cluster's CAs in kube-system/extension-apiserver-authentication.")
-  var authenticationSkipLookup: Bool?
+  @Option(help: "Do not look up the cluster's CAs in kube-system/extension-apiserver-authentication.")
+  var authenticationSkipLookup: Bool = false
 
-  @Option(defaultAsFlag: true, help: "Start although that look-up fails; it is tried again until it works.")
-  var authenticationTolerateLookupFailure: Bool?
+  @Option(help: "Start although that look-up fails; it is tried again until it works.")
+  var authenticationTolerateLookupFailure: Bool = false
 
   @Option(help: "How long the answer to a TokenReview holds; 0 asks each time.")
   var authenticationTokenWebhookCacheTtl = DurationFlag(seconds: 10)
 
-  @Option(defaultAsFlag: true, help: "Whether a request without any credential is system:anonymous (true) or 401.")
-  var anonymousAuth: Bool?
+  @Option(help: "Whether a request without any credential is system:anonymous (true) or 401.")
+  var anonymousAuth: Bool = true
 
   @Option(help: "CA bundle, PEM, of the front proxy's client certificate. Instead of the cluster's, and so are the four flags below.")
   var requestheaderClientCaFile: String?

@@ -34,7 +34,7 @@ struct AccessWiring: Sendable {
         TokenReviewer(
           $0, settings: .init(lifetime: flags.authenticationTokenWebhookCacheTtl.duration), surroundings: surroundings, logger: logger)
       },
-      anonymous: flags.anonymousAuth ?? true ? StandardAuthenticator.anonymousUser : nil, requestHeader: rules)
+      anonymous: flags.anonymousAuth ? StandardAuthenticator.anonymousUser : nil, requestHeader: rules)
     if command.authorization.authorizationMode == .webhook, let api = clients.authorization {
       authorizer = AccessReviewer(
         api,
@@ -54,7 +54,7 @@ struct AccessWiring: Sendable {
   private static func lookUp(
     _ api: (any KubeAPI)?, _ flags: AuthenticationOptions, _ tls: TLSMaterial, _ rules: SharedRequestHeaderRules, _ logger: Logger
   ) async throws -> ClusterAuthentication? {
-    guard let api, flags.authenticationSkipLookup != true else { return nil }
+    guard let api, !flags.authenticationSkipLookup else { return nil }
     let (clientCA, requestHeaderCA) = (flags.clientCaFile, flags.requestheaderClientCaFile)
     guard clientCA == nil || requestHeaderCA == nil else { return nil }
     let authentication = ClusterAuthentication(api, logger: logger) { content in
@@ -77,7 +77,7 @@ struct AccessWiring: Sendable {
       }
     }
     if authentication.content == nil {
-      guard flags.authenticationTolerateLookupFailure == true else {
+      guard flags.authenticationTolerateLookupFailure else {
         throw StartFailure(
           "the cluster's CAs cannot be looked up in kube-system/\(ClusterAuthentication.name): \(problem); bind the Role extension-apiserver-authentication-reader, or give --client-ca-file and --requestheader-client-ca-file, --authentication-skip-lookup or --authentication-tolerate-lookup-failure"
         )
