@@ -83,9 +83,12 @@ public struct JSONLimits: Sendable {
   public var maximumDepth: Int
   /// Bytes of text; 64 MiB unless told. Never above 4 GiB.
   public var maximumBytes: Int
+  /// Numbers that are too large for IEEE 754 binary64, such as 1e400, are read as infinite unless this is false: then they are refused.
+  public var allowsInfinity: Bool
 
-  public init(maximumDepth: Int = 128, maximumBytes: Int = 64 << 20) {
+  public init(maximumDepth: Int = 128, maximumBytes: Int = 64 << 20, allowsInfinity: Bool = true) {
     self.maximumDepth = maximumDepth
+    self.allowsInfinity = allowsInfinity
     self.maximumBytes = min(maximumBytes, Int(UInt32.max) - 1)
   }
 }

@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
 /// Checks JSON text and turns it into the flat node list of ``JSONDocument``. Iterative, so depth costs no stack.
 ///
 /// `bytes[count]` is readable and zero. `at` never exceeds `count`: only bytes that were looked at and are not zero are stepped over, so looking at
@@ -112,6 +116,12 @@ struct JSONParser {
       at += 1
       if bytes[at] == 0x2B || bytes[at] == 0x2D { at += 1 }
       guard digits() > 0 else { throw fail("expected a digit in the exponent") }
+    }
+    // No integer of up to 300 digits is too large.
+    if !limits.allowsInfinity, !integer || at - start > 300,
+      strtod(UnsafePointer<CChar>(OpaquePointer(bytes + start)), nil).magnitude == .infinity
+    {
+      throw fail("a number that is too large")
     }
     append(integer ? .integer : .double, from: start, length: at - start, &nodes)
   }

@@ -66,6 +66,16 @@ public enum JSONValue: Sendable, Hashable {
     }
   }
 
+  /// False when a number in it is infinite, and would be written as null.
+  public var isFinite: Bool {
+    switch self {
+    case .double(let value): value.isFinite
+    case .array(let elements): elements.allSatisfy(\.isFinite)
+    case .object(let members): members.values.allSatisfy(\.isFinite)
+    default: true
+    }
+  }
+
   /// Compact text in UTF-8.
   public var encoded: [UInt8] {
     var writer = JSONWriter()

@@ -121,6 +121,9 @@ import YAMLText
       await message("{", status: 400, "json parse error: line 1, column 2")
       await message("[]", status: 400, "the body is no object")
       await message(
+        TestServer.manifest("a", spec: #"{"templateRef":{"name":"nightly"},"parameters":{"seconds":1e400}}"#), status: 400,
+        "a number that is too large")
+      await message(
         #"{"kind":"Zork","apiVersion":"v1"}"#, status: 400,
         #"Zork in version "v1" cannot be handled as a Workflow: no kind "Zork" is registered for version "v1""#)
       await message(

@@ -52,7 +52,7 @@ struct BodyDecoder {
     if type == .apply { return .apply(try applied()) }
     let value: JSONValue
     do throws(JSONError) {
-      value = try JSONValue(parsing: request.http.body)
+      value = try JSONValue(parsing: request.http.body, limits: Self.limits)
     } catch {
       throw .badRequest("error decoding patch: \(error)")
     }
@@ -61,14 +61,19 @@ struct BodyDecoder {
 
   /// An applied configuration is YAML, of which JSON is a part.
   private func applied() throws(StatusError) -> JSONValue {
-    if let json = try? JSONValue(parsing: request.http.body) { return json }
+    if let json = try? JSONValue(parsing: request.http.body, limits: Self.limits) { return json }
+    let json: JSONValue
     do throws(YAMLText.Failure) {
-      return try YAMLText.json(request.http.body)
+      json = try YAMLText.json(request.http.body)
     } catch {
       throw .badRequest("error decoding YAML: \(error)")
     }
+    guard json.isFinite else { throw .badRequest("error decoding YAML: a number that is too large") }
+    return json
   }
 
+  /// An infinite number would be written as null.
+  private static let limits = JSONLimits(allowsInfinity: false)
   private static let objectTypes = ["application/json", "application/yaml"]
 
   /// Without its parameters, in lower case; nil when there is none.
@@ -90,13 +95,15 @@ struct BodyDecoder {
     var bytes = request.http.body
     if type == "application/yaml" {
       do throws(YAMLText.Failure) {
-        bytes = try YAMLText.json(bytes).encoded
+        let json = try YAMLText.json(bytes)
+        // Written as JSON it is refused below.
+        bytes = json.isFinite ? json.encoded : Array("1e999".utf8)
       } catch {
         throw .badRequest("the object provided is unrecognized (must be of type \(kind)): error converting YAML to JSON: \(error)")
       }
     }
     do throws(JSONError) {
-      return try JSONDocument(bytes)
+      return try JSONDocument(bytes, limits: Self.limits)
     } catch {
       throw .badRequest(
         "the object provided is unrecognized (must be of type \(kind)): couldn't get version/kind; json parse error: \(error)")
