@@ -5,6 +5,13 @@ package enum EngineNames {
   /// A DNS-1123 subdomain made from an engine's name: unchanged where it is legal, else altered with a short hash of the original.
   package static func objectName(_ original: String) -> String { legal(original, hashing: original) }
 
+  /// The name of a template whose own name another backend of the namespace has.
+  package static func objectName(_ name: String, of backend: String) -> String {
+    let hash = shortHash(backend)
+    let head = trim(Array(name.utf8.prefix(253 - hash.count - 1)), isAlphanumeric)
+    return String(decoding: head, as: UTF8.self) + "-" + hash
+  }
+
   /// The name of a run that was made elsewhere: template and run id.
   package static func runName(template: String?, id: String, identity: String) -> String {
     legal([template ?? "run", id].joined(separator: "-"), hashing: identity)

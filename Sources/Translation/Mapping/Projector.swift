@@ -37,7 +37,7 @@ package struct Projector: RunProjecting {
 
   package func envelopeIdentity(of run: KnownRun, binding: BindingID) -> EnvelopeIdentity? {
     guard let info = bindings[binding], let core = run.core, let envelope = run.envelope.flatMap(Envelope.init),
-      envelope.namespace == info.namespace, envelope.isWellFormed, Self.fits(core, envelope)
+      envelope.namespace == info.namespace, envelope.isWellFormed, Self.fits(core, envelope, info.backend)
     else { return nil }
     if !signingKeys.isEmpty, !envelope.isSigned(backend: info.backend, byOneOf: signingKeys) { return nil }
     let timeout = envelope.spec["timeout"]?.string.flatMap(GoDuration.parse)
@@ -46,9 +46,11 @@ package struct Projector: RunProjecting {
 
   /// Whoever can start a run in the engine can give it any envelope, also one that was seen elsewhere: it holds for a run of its own template only, or,
   /// with inline steps, for one without a template.
-  private static func fits(_ core: RunCore, _ envelope: Envelope) -> Bool {
+  private static func fits(_ core: RunCore, _ envelope: Envelope, _ backend: String) -> Bool {
     guard let template = core.template else { return envelope.spec["templateRef"] == nil && envelope.spec["steps"] != nil }
-    return envelope.spec["templateRef"]?["name"]?.string == EngineNames.objectName(template)
+    let name = EngineNames.objectName(template)
+    let given = envelope.spec["templateRef"]?["name"]?.string
+    return given == name || given == EngineNames.objectName(name, of: backend)
   }
 
   package func project(_ template: EngineTemplate, binding: BindingID) -> ObjectDraft? {

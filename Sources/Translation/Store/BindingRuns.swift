@@ -7,7 +7,7 @@ struct BindingRuns: Sendable {
   var runs: [RunKey: RunEntry] = [:]
   var isSwept = false
   var areTemplatesListed = false
-  /// Objects of templates by `namespace/name`, with the complete lists in a row that did not have them.
+  /// Templates by the `namespace/name` that they want.
   var templates: [String: TemplateEntry] = [:]
   /// The last complete reading of overlays that are kept apart.
   var overlays: KnownOverlays?
@@ -20,8 +20,11 @@ struct BindingRuns: Sendable {
   mutating func forgetForgotten(now: Timestamp) { forgotten = forgotten.filter { $0.value.at > now - .seconds(600) } }
 
   struct TemplateEntry: Sendable {
-    var namespace: String
-    var name: String
+    /// Under the name that it wants.
+    var draft: ObjectDraft
+    /// Under which it is shown; nil where another binding shows the same template.
+    var shownName: String?
+    /// Complete lists in a row that did not have it.
     var misses = 0
   }
 }

@@ -16,6 +16,8 @@ struct MergeResult: Sendable {
 extension KnownRun {
   /// Takes over what is newer in an observation, facet by facet (design §5: order, attempts).
   mutating func merge(_ observed: Observed) -> MergeResult {
+    var observed = observed
+    settle(&observed.observation)
     let seen = observed.observation
     var result = MergeResult()
     lastSeen = max(lastSeen, observed.began)
@@ -27,6 +29,23 @@ extension KnownRun {
     result.envelopeChanged = envelopeFacet.value != envelopeBefore
     take(seen.overlay, from: observed, into: \.overlayFacet, &result)
     return result
+  }
+
+  /// Engines may tell the members of a document in another order each time: that is no change.
+  private func settle(_ seen: inout Observation) {
+    seen.envelope = Self.settled(seen.envelope, envelopeFacet.value)
+    seen.overlay = Self.settled(seen.overlay, overlayFacet.value)
+    if case .present(var core) = seen.core, let parameters = core.parameters, let known = self.core?.parameters, parameters != known,
+      parameters.canonical == known.canonical
+    {
+      core.parameters = known
+      seen.core = .present(core)
+    }
+  }
+
+  private static func settled(_ seen: Facet<JSONValue>, _ known: Facet<JSONValue>) -> Facet<JSONValue> {
+    guard case .present(let new) = seen, case .present(let old) = known, new != old, new.canonical == old.canonical else { return seen }
+    return known
   }
 
   /// - Returns: false when the observation is of an older try or state, so that its steps are worth nothing either.

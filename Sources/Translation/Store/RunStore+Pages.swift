@@ -1,4 +1,4 @@
-package import AdapterKit
+internal import AdapterKit
 package import JSON
 
 extension RunStore {
@@ -33,36 +33,6 @@ extension RunStore {
       if before != run.overlayFacet.value { dirty.insert(ref) }
     }
     project(dirty, now: now, &outcome)
-    return outcome
-  }
-
-  /// A complete list of a binding's templates. One that is missing goes after the second complete list in a row without it.
-  package mutating func observeTemplates(_ binding: BindingID, _ templates: [EngineTemplate], now: Timestamp) -> ObserveOutcome {
-    var outcome = ObserveOutcome()
-    guard let known = bindings[binding]?.templates, let wasListed = bindings[binding]?.areTemplatesListed else { return outcome }
-    var present: [String: BindingRuns.TemplateEntry] = [:]
-    var changes: [ObjectChange] = []
-    for template in templates {
-      guard let draft = projection.project(template, binding: binding) else { continue }
-      let key = StoredObject.key(namespace: draft.namespace, name: draft.name)
-      // Two bindings of one namespace can know the same template: the first that told of it keeps it.
-      if known[key] == nil, objects[.workflowtemplates].object(key) != nil { continue }
-      guard present.updateValue(BindingRuns.TemplateEntry(namespace: draft.namespace, name: draft.name), forKey: key) == nil else {
-        continue
-      }
-      changes.append(.upsert(draft))
-    }
-    for (key, var entry) in known.sorted(by: { $0.key < $1.key }) where present[key] == nil {
-      entry.misses += 1
-      if entry.misses < 2 {
-        present[key] = entry
-      } else {
-        changes.append(.remove(.workflowtemplates, namespace: entry.namespace, name: entry.name))
-      }
-    }
-    bindings[binding]?.templates = present
-    bindings[binding]?.areTemplatesListed = true
-    outcome.touched = objects.commit(changes, silently: !wasListed, now: now)
     return outcome
   }
 

@@ -75,8 +75,8 @@ package struct RunStore: Sendable {
       for key in binding.runs.keys.sorted(by: RunKey.precedes) { dirty.insert(RunRef(id, key)) }
       // Templates come again with the next list.
       guard isHidden else { continue }
-      for (key, entry) in binding.templates.sorted(by: { $0.key < $1.key }) where entry.namespace == name {
-        changes.append(.remove(.workflowtemplates, namespace: entry.namespace, name: entry.name))
+      for (key, entry) in binding.templates.sorted(by: { $0.key < $1.key }) where entry.draft.namespace == name {
+        if let shown = entry.shownName { changes.append(.remove(.workflowtemplates, namespace: name, name: shown)) }
         bindings[id]?.templates[key] = nil
       }
     }

@@ -97,13 +97,13 @@ extension Gateway {
   func template(for spec: JSONValue, bound: Bound, name: String) async throws(StatusError) -> String? {
     guard let wanted = spec["templateRef"]?["name"]?.string else { return nil }
     guard bound.abilities.templates != nil else { return wanted }
-    var object = try store.get(.workflowtemplates, namespace: bound.info.namespace, name: wanted)
+    var object = try known(template: wanted, bound)
     if object == nil {
       // It may be newer than our last look.
       await bound.driver.refreshTemplates()
-      object = try store.get(.workflowtemplates, namespace: bound.info.namespace, name: wanted)
+      object = try known(template: wanted, bound)
     }
-    guard let object, object.draft.fields["spec.backend"] == bound.info.backend else {
+    guard let object else {
       throw invalid(name, [.notFound("spec.templateRef.name", .string(wanted))])
     }
     if let schema = object.draft.content["spec"]?["parametersSchema"] {
@@ -111,5 +111,14 @@ extension Gateway {
       if !errors.isEmpty { throw invalid(name, errors) }
     }
     return object.draft.content["spec"]?["engineName"]?.string ?? wanted
+  }
+
+  /// By its name; also by its own name where another backend of the namespace has that one, too.
+  private func known(template name: String, _ bound: Bound) throws(StatusError) -> StoredObject? {
+    for name in [name, EngineNames.objectName(name, of: bound.info.backend)] {
+      let object = try store.get(.workflowtemplates, namespace: bound.info.namespace, name: name)
+      if let object, object.draft.fields["spec.backend"] == bound.info.backend { return object }
+    }
+    return nil
   }
 }

@@ -254,4 +254,65 @@ import Testing
     shared.observeTemplates("b", [], now: at(3))
     #expect(try shared.get(.workflowtemplates, namespace: "default", name: "t") == nil)
   }
+
+  @Test func theOrderOfMembersIsNoChange() {
+    var store = RunStore(
+      objects: emptyStore(), bindings: [BindingSettings(id: "b", namespaces: ["default"])], projection: TestProjection())
+    func see(_ envelope: JSONValue, _ overlay: JSONValue, _ parameters: JSONValue, at moment: Double) {
+      var seen = seen("1", .running, began: moment, ended: moment, envelope: .present(envelope), overlay: .present(overlay))
+      if case .present(var core) = seen.observation.core {
+        core.parameters = parameters
+        seen.observation.core = .present(core)
+      }
+      _ = store.observe([seen], now: at(moment))
+    }
+    see(["x": 1, "y": ["a": 1, "b": 2]], ["p": 1, "q": 2], ["c": 1, "d": 2], at: 1)
+    let before = store.run(RunRef("b", RunKey(id: "1")))
+    see(["y": ["b": 2, "a": 1], "x": 1], ["q": 2, "p": 1], ["d": 2, "c": 1], at: 2)
+    let after = store.run(RunRef("b", RunKey(id: "1")))
+    #expect(before?.envelope == after?.envelope && before?.overlay == after?.overlay && before?.core == after?.core)
+  }
+
+  @Test func aHiddenNamespaceShowsNothingAndIsNotLate() throws {
+    let shared = SharedStore(
+      RunStore(
+        objects: emptyStore(), bindings: [BindingSettings(id: "b", namespaces: ["default"], hasTemplates: true)],
+        projection: TestProjection()))
+    shared.setNamespace("default", isHidden: true, now: at(0))
+    #expect(try shared.list(.workflows, namespace: "default", options: ListOptions()).items.isEmpty)
+    shared.observe([seen("1", .running, began: 1, ended: 2)], now: at(2))
+    shared.observeTemplates("b", [EngineTemplate(name: "t")], now: at(2))
+    shared.markSwept("b")
+    #expect(try shared.list(.workflows, namespace: nil, options: ListOptions()).items.isEmpty)
+    #expect(try shared.list(.workflowtemplates, namespace: nil, options: ListOptions()).items.isEmpty)
+    shared.setNamespace("default", isHidden: false, now: at(3))
+    shared.observeTemplates("b", [EngineTemplate(name: "t")], now: at(3))
+    #expect(try shared.list(.workflows, namespace: nil, options: ListOptions()).items.map(\.draft.name) == ["run-1"])
+    #expect(try shared.list(.workflowtemplates, namespace: nil, options: ListOptions()).items.map(\.draft.name) == ["t"])
+    let object = try shared.get(.workflows, namespace: "default", name: "run-1")
+    let uid = try #require(object).draft.uid
+    shared.setNamespace("default", isHidden: true, now: at(4))
+    shared.setNamespace("default", isHidden: false, now: at(5))
+    #expect(try shared.get(.workflows, namespace: "default", name: "run-1")?.draft.uid == uid)
+  }
+
+  @Test func twoBackendsCanHaveTheSameTemplate() {
+    func info(_ name: String) -> BindingInfo {
+      BindingInfo(
+        name: name, backend: "backend-\(name)", namespace: "default", scope: AdapterScope(), access: .manage, deletionPolicy: .delete,
+        inlineSteps: true)
+    }
+    func names(_ order: [BindingID]) -> [String: String] {
+      var store = RunStore(
+        objects: emptyStore(),
+        bindings: ["a", "b"].map { BindingSettings(id: BindingID($0), namespaces: ["default"], hasTemplates: true) },
+        projection: Projector(group: "g.example.com", bindings: [info("a"), info("b")], signingKeys: []))
+      for id in order { _ = store.observeTemplates(id, [EngineTemplate(name: "t")], now: at(1)) }
+      let shown = store.objects[.workflowtemplates].objects.map { ($0.draft.fields["spec.backend"] ?? "", $0.draft.name) }
+      return Dictionary(uniqueKeysWithValues: shown)
+    }
+    let expected = ["backend-a": "t", "backend-b": EngineNames.objectName("t", of: "backend-b")]
+    #expect(names(["a", "b"]) == expected && names(["b", "a"]) == expected && names(["a", "b", "a", "b"]) == expected)
+    #expect(names(["b"]) == ["backend-b": "t"])
+  }
 }
