@@ -18,8 +18,13 @@ struct FieldOwnership: Sendable {
   /// Whoever made the object owns every field that it was submitted with.
   private func ofCreation(_ envelope: Envelope) -> ManagedFields {
     guard let manager = envelope.manager else { return ManagedFields() }
-    return fields.created(
-      envelope.object, manager: manager, operation: envelope.managerOperation == "Apply" ? .apply : .update, now: envelope.submittedAt)
+    let object = envelope.object
+    if envelope.managerOperation == "Apply" {
+      let made = try? fields.apply(
+        object, to: nil, managed: ManagedFields(), manager: manager, force: false, now: envelope.submittedAt)
+      return made?.managed ?? ManagedFields()
+    }
+    return fields.created(object, manager: manager, now: envelope.submittedAt)
   }
 
   /// Remembers an account, unless it is the creation's.
