@@ -1,3 +1,4 @@
+import APIServer
 import AdapterKit
 import Configuration
 import CurlTransport
@@ -14,7 +15,10 @@ final class Assembly: Sendable {
   private let transports: [CurlTransport]
 
   /// - Throws: ``StartFailure`` with every adapter file and every setting that is wrong.
-  init(_ configuration: GatewayConfiguration, adaptersDirectory: String, clock: SystemClock, logger: Logger) async throws {
+  init(
+    _ configuration: GatewayConfiguration, adaptersDirectory: String, cluster: ClusterWiring, backendUse: any BackendUse,
+    metrics: ServerMetrics, clock: SystemClock, logger: Logger
+  ) async throws {
     var problems: [String] = []
     var transports: [CurlTransport] = []
     var files: [String: AdapterFile] = [:]
@@ -25,7 +29,8 @@ final class Assembly: Sendable {
         transports.append(transport)
         let file = try await Self.file(backend, adaptersDirectory)
         files[backend.name] = file
-        adapters[backend.name] = try Self.adapter(backend, file, transport)
+        let measured = MeasuredTransport(transport, backend: backend.name, metrics: metrics.backends)
+        adapters[backend.name] = try Self.adapter(backend, file, measured)
       } catch let failure as StartFailure {
         problems += failure.lines
       }
@@ -74,7 +79,10 @@ final class Assembly: Sendable {
         onStatus: { id, conditions in health.report(id, conditions, logger) })
       return Bound(info: info, adapter: adapter, driver: driver)
     }
-    gateway = Gateway(group: configuration.group, store: store, projector: projector, bindings: bounds, clock: clock)
+    gateway = Gateway(
+      group: configuration.group, store: store, projector: projector, bindings: bounds, clock: clock, admission: cluster.admission,
+      namespaces: cluster.namespaces, backendUse: backendUse)
+    cluster.attach(gateway)
   }
 
   func shutdown() { for transport in transports { transport.shutdown() } }
@@ -95,7 +103,7 @@ final class Assembly: Sendable {
     }
   }
 
-  private static func adapter(_ backend: GatewayConfiguration.Backend, _ file: AdapterFile, _ transport: CurlTransport) throws
+  private static func adapter(_ backend: GatewayConfiguration.Backend, _ file: AdapterFile, _ transport: any HTTPTransport) throws
     -> any Adapter
   {
     let context = BackendContext(
@@ -115,7 +123,7 @@ final class Assembly: Sendable {
       name: binding.name, backend: binding.backend, namespace: binding.namespace, scope: AdapterScope(binding.scope),
       access: .init(rawValue: binding.access.rawValue)!, deletionPolicy: .init(rawValue: binding.deletionPolicy.rawValue)!,
       // Inline steps run commands on CI workers; the built-in engine exists for nothing else.
-      inlineSteps: binding.inlineSteps ?? (adapter.traits.name == "local"))
+      inlineSteps: binding.inlineSteps ?? (adapter.traits.name == "local"), requiresUse: binding.requireUseVerb)
   }
 
   static func curl(_ transport: GatewayConfiguration.Transport) -> CurlConfiguration {

@@ -1,6 +1,7 @@
 import APIServer
 import AdapterKit
 import Configuration
+import Delegation
 import Foundation
 import HTTPServer
 import JSON
@@ -16,15 +17,21 @@ struct Program {
   func run() async throws {
     let configuration = try readConfiguration()
     let clock = SystemClock()
-    let access = try await AccessWiring(command, logger: logger)
-    let assembly = try await Assembly(configuration, adaptersDirectory: command.adaptersDir, clock: clock, logger: logger)
+    let metrics = ServerMetrics()
+    let audit = try AuditWiring(command.audit, metrics: metrics, logger: logger)
+    let access = try await AccessWiring(command, logger: logger) { review, code, took in
+      (review == .token ? metrics.delegatedAuthentication : metrics.delegatedAuthorization).record(code, duration: took)
+    }
+    let cluster = ClusterWiring(
+      access.clusterAPI, group: APIGroup(name: configuration.group), environment: ProcessInfo.processInfo.environment, logger: logger)
+    let assembly = try await Assembly(
+      configuration, adaptersDirectory: command.adaptersDir, cluster: cluster,
+      backendUse: BackendUseReview(access.authorizer, group: configuration.group), metrics: metrics, clock: clock, logger: logger)
     let responder = APIServerResponder(
-      gateway: assembly.gateway,
-      configuration: APIServerConfiguration(
-        group: APIGroup(name: configuration.group), requestTimeout: command.limits.requestTimeout.duration,
-        maximumRequestsInFlight: command.limits.maxRequestsInflight),
-      authenticator: access.authenticator, authorizer: access.authorizer, logger: logger)
+      gateway: assembly.gateway, configuration: apiConfiguration(configuration), authenticator: access.authenticator,
+      authorizer: access.authorizer, metrics: metrics, auditor: audit?.auditor, logger: logger)
     let server = HTTPServer(configuration: serverConfiguration(access.tls), responder: responder, logger: logger)
+    metrics.addHandshakeErrors { server.handshakeErrors }
     let bound: BoundAddress
     do {
       bound = try await server.start()
@@ -37,11 +44,13 @@ struct Program {
     await withDiscardingTaskGroup { group in
       group.addTask { await assembly.gateway.run() }
       group.addTask { await access.run() }
+      group.addTask { await cluster.run() }
       await Signals.untilTermination()
       logger.notice("stopping")
       // Not ready first, so that nobody is sent here any more; then watches end cleanly; polling last.
       responder.health.drain()
       await server.shutdown(grace: .seconds(command.serving.shutdownGrace))
+      await audit?.close()
       group.cancelAll()
     }
     assembly.shutdown()
@@ -56,6 +65,16 @@ struct Program {
     } catch {
       throw StartFailure(error.problems.map(\.description))
     }
+  }
+
+  private func apiConfiguration(_ configuration: GatewayConfiguration) -> APIServerConfiguration {
+    var settings = APIServerConfiguration(group: APIGroup(name: configuration.group))
+    settings.requestTimeout = command.limits.requestTimeout.duration
+    settings.maximumRequestsInFlight = command.limits.maxRequestsInflight
+    settings.maximumMutatingRequestsInFlight = command.limits.maxMutatingRequestsInflight
+    settings.maximumWatchesPerUser = command.limits.maxWatchesPerUser
+    settings.alwaysAllowPaths = command.authorization.authorizationAlwaysAllowPaths.separated
+    return settings
   }
 
   private func serverConfiguration(_ tls: TLSMaterial) -> HTTPServerConfiguration {

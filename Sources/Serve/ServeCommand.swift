@@ -17,6 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup(title: "Authentication") var authentication: AuthenticationOptions
   @OptionGroup(title: "Authorization") var authorization: AuthorizationOptions
   @OptionGroup(title: "Limits") var limits: LimitOptions
+  @OptionGroup(title: "Audit") var audit: AuditOptions
 
   @Option(name: .customLong("v"), help: "Verbosity: 0 what operators must know, 2 requests that fail, 4 every request.")
   var verbosity: Int = 0

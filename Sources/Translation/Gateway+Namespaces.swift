@@ -1,4 +1,12 @@
 extension Gateway {
   /// The namespaces that show runs of an engine, in order.
   package var boundNamespaces: [String] { Set(bindings.map(\.info.namespace)).sorted() }
+
+  /// How many Workflows are shown in a namespace, those of the given names left out; for quotas.
+  package func countWorkflows(in namespace: String, besides names: Set<String>) -> Int {
+    store.read { state in
+      let shown = state.objects[.workflows]
+      return shown.objects[shown.range(namespace: namespace)].count { !names.contains($0.draft.name) }
+    }
+  }
 }

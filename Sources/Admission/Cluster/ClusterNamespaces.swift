@@ -7,11 +7,13 @@ package import Translation
 /// The namespaces of the cluster: a watched copy, and a GET for what the copy does not have, as kube-apiserver's NamespaceLifecycle does it.
 package final class ClusterNamespaces: NamespaceDirectory {
   private let api: any KubeAPI
+  private let clock: any TimeSource
   let collection: Collection<JSONValue>
 
   /// ``run()`` keeps the copy; without it every question is a GET.
   package init(api: any KubeAPI, clock: any TimeSource, logger: Logger) {
     self.api = api
+    self.clock = clock
     collection = Collection("namespaces", paths: ["/api/v1/namespaces"], api: api, clock: clock, logger: logger) { object, _ in object }
   }
 
@@ -19,8 +21,24 @@ package final class ClusterNamespaces: NamespaceDirectory {
 
   package func state(of namespace: String) async throws(StatusError) -> NamespaceState {
     guard let object = try await object(of: namespace) else { return .missing }
-    let isTerminating = object["status"]?["phase"] == "Terminating" || object["metadata"]?["deletionTimestamp"] != nil
-    return isTerminating ? .terminating : .active
+    return Self.state(object)
+  }
+
+  private static func state(_ object: JSONValue) -> NamespaceState {
+    object["status"]?["phase"] == "Terminating" || object["metadata"]?["deletionTimestamp"] != nil ? .terminating : .active
+  }
+
+  /// Tells how some namespaces stand, first and whenever that changes, until the task is cancelled. Nothing is told before all were read once.
+  package func follow(_ names: [String], _ tell: @Sendable (String, NamespaceState) -> Void) async {
+    var told: [String: NamespaceState] = [:]
+    while !Task.isCancelled {
+      for name in names where collection.isSynced {
+        let state = collection.item(name: name).map(Self.state) ?? .missing
+        if told.updateValue(state, forKey: name) != state { tell(name, state) }
+      }
+      // Of our own copy: it costs the cluster nothing.
+      try? await clock.sleep(for: .milliseconds(200))
+    }
   }
 
   /// The Namespace; nil when the cluster says that there is none.
