@@ -13,6 +13,8 @@ package struct Envelope: Sendable, Hashable {
   package var apiVersion: String
   package var namespace: String
   package var name: String
+  /// What the name was made from, where it was made.
+  package var generateName: String?
   package var uid: String
   package var submittedAt: Timestamp
   package var labels: [String: String]
@@ -61,6 +63,7 @@ package struct Envelope: Sendable, Hashable {
       annotations: Self.strings(json["annotations"]), ownerReferences: json["ownerReferences"],
       finalizers: json["finalizers"]?.array?.compactMap(\.string) ?? [], manager: json["manager"]?.string,
       managerOperation: json["managerOperation"]?.string, requestedBy: json["requestedBy"]?.string ?? "", spec: spec)
+    generateName = json["generateName"]?.string
     signature = json["signature"]?.string
   }
 
@@ -69,6 +72,7 @@ package struct Envelope: Sendable, Hashable {
       "v": .int(Self.form), "apiVersion": .string(apiVersion), "namespace": .string(namespace), "name": .string(name), "uid": .string(uid),
       "submittedAt": .string(submittedAt.description), "requestedBy": .string(requestedBy), "spec": spec,
     ]
+    if let generateName { members["generateName"] = .string(generateName) }
     if !labels.isEmpty { members["labels"] = Self.object(labels) }
     if !annotations.isEmpty { members["annotations"] = Self.object(annotations) }
     if let ownerReferences { members["ownerReferences"] = ownerReferences }
@@ -97,6 +101,7 @@ package struct Envelope: Sendable, Hashable {
       metadata["ownerReferences"] = ownerReferences
     }
     metadata["finalizers"] = .array(finalizers.map { .string($0) })
+    if let generateName { metadata["generateName"] = .string(generateName) }
     return !name.isEmpty && Self.isUUID(uid) && MetadataRules.errors(in: metadata).isEmpty
   }
 

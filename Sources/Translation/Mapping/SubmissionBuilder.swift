@@ -22,6 +22,7 @@ struct SubmissionBuilder {
       ownerReferences: object["metadata"]?["ownerReferences"],
       finalizers: object["metadata"]?["finalizers"]?.array?.compactMap(\.string) ?? [], manager: manager.name.isEmpty ? nil : manager.name,
       managerOperation: manager.name.isEmpty ? nil : manager.operation.rawValue, requestedBy: requestedBy, spec: spec)
+    if let base = object["metadata"]?["generateName"]?.string, !base.isEmpty { envelope.generateName = base }
     if let signingKey { envelope.sign(backend: binding.backend, key: signingKey) }
     let submission = Submission(
       key: Self.key(namespace: binding.namespace, name: name), uid: uid, template: engineTemplate,

@@ -43,6 +43,7 @@ struct WorkflowProjection: Sendable {
     name: String, uid: String, created: Timestamp?, labels: [String: String], kept: KeptMetadata, envelope: Envelope?, overlay: Overlay
   ) -> JSONObject {
     var metadata: JSONObject = ["name": .string(name), "namespace": .string(binding.namespace), "uid": .string(uid)]
+    if let base = envelope?.generateName { metadata["generateName"] = .string(base) }
     if let created { metadata["creationTimestamp"] = .string(created.rfc3339Seconds) }
     metadata["generation"] = .int(overlay.shownGeneration)
     if let deletion = overlay.deletionTimestamp {

@@ -10,6 +10,7 @@ extension Gateway {
     async throws(StatusError) -> StoredObject
   {
     var late: (bound: Bound, outcome: RefreshOutcome)?
+    try await checkVersion(options.resourceVersion)
     if resource == .workflows, options.resourceVersion.isEmpty {
       if let ref = store.ref(namespace: namespace, name: name), let bound = bindings.first(where: { $0.id == ref.binding }) {
         late = (bound, await bound.driver.refresh(ref.key, startedAfter: context.now, within: Self.patience))
@@ -28,6 +29,13 @@ extension Gateway {
     }
     if let late { warn(context, late.bound, late.outcome) }
     return object
+  }
+
+  /// At least this version: one that was not given out yet may come soon, and what is older than it is no answer (kubernetes-wire L5, L7).
+  private func checkVersion(_ text: String) async throws(StatusError) {
+    guard let version = UInt64(text), version > store.currentVersion else { return }
+    _ = await store.reaches(version, within: .seconds(3), clock: clock)
+    guard version <= store.currentVersion else { throw .resourceVersionTooLarge(requested: version, current: store.currentVersion) }
   }
 
   /// Says so when what is answered is not what the engine just said.
