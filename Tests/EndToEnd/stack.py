@@ -190,14 +190,15 @@ class Output:
 class Stack:
     """Engine and gateway together, and kubectl against them."""
 
-    def __init__(self, bindings=None, backend=None, engine_flags=(), **document):
+    def __init__(self, bindings=None, backend=None, engine_flags=(), gateway_flags=("--authorization-mode", "AlwaysAllow"), **document):
         self.folder = Path(tempfile.mkdtemp(prefix="workflow-e2e-"))
         self.engine = Engine(self.folder / "engine", *engine_flags)
         backend = {"name": "ci", "adapter": "local", "url": self.engine.url,
                    "credentials": {"token": {"file": str(self.folder / "engine" / "token")}}, **(backend or {})}
         poll = {"interval": "500ms", "sweepInterval": "10s"}
         self.bindings = bindings or [{"backend": "ci", "namespace": "default", "poll": poll}]
-        self.gateway = Gateway(self.folder / "gateway", {"backends": [backend], "bindings": self.bindings, **document})
+        self.gateway = Gateway(
+            self.folder / "gateway", {"backends": [backend], "bindings": self.bindings, **document}, flags=gateway_flags)
         self.wait_for_sweep()
 
     def wait_for_sweep(self):
