@@ -49,6 +49,15 @@ import Testing
     (302, "get", .malformedAnswer, false),
   ]
 
+  @Test func aBareUnavailableLeavesASubmissionInDoubt() async throws {
+    let bare = TransportResponse(status: 503, headers: [], body: Array("upstream connect error".utf8))
+    let submitting = try adapter(miniature(), StubTransport([bare]))
+    #expect(await #expect(throws: AdapterError.self) { _ = try await submitting.submit(submission) }?.inDoubt == true)
+    let deleting = try adapter(miniature(), StubTransport([bare]))
+    let error = await #expect(throws: AdapterError.self) { try await deleting.delete(RunKey(id: "a"), scope: AdapterScope()) }
+    #expect(error?.inDoubt == false, "what is done twice is done once")
+  }
+
   @Test(arguments: refusals.indices)
   func statusesMeanWhatTheyShould(_ index: Int) async throws {
     let (status, operation, code, inDoubt) = Self.refusals[index]

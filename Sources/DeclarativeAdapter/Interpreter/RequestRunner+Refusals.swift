@@ -16,26 +16,30 @@ extension RequestRunner {
       guard let code = AdapterErrorCodes.named(rule.code) else { return nil }
       let message = (try? rule.message?.text(variables)) ?? engineMessage(answer, variables)
       return make(
-        code, message, answer, template, field: (try? rule.field?.text(variables)) ?? nil,
+        code, message, answer, template, isExplained: true, field: (try? rule.field?.text(variables)) ?? nil,
         retryAfter: ((try? rule.retryAfter?.int(variables)) ?? nil).map { .seconds($0) })
     }
     if accepted { return nil }
     return make(
       AdapterErrorCodes.standard(for: answer.status, submitting: call.submitting), engineMessage(answer, variables), answer, template,
-      field: nil,
-      retryAfter: nil)
+      isExplained: !call.submitting, field: nil, retryAfter: nil)
   }
 
+  /// - Parameter isExplained: a rule of the file says what the status means, or nothing is made by the request.
   private func make(
-    _ code: AdapterError.Code, _ message: String, _ answer: Answer, _ template: RequestTemplate, field: String?, retryAfter: Duration?
+    _ code: AdapterError.Code, _ message: String, _ answer: Answer, _ template: RequestTemplate, isExplained: Bool, field: String?,
+    retryAfter: Duration?
   ) -> AdapterError {
     let accepted = template.accepts(answer.status)
     let clean = String(
       String.UnicodeScalarView(redactor.redact(message).unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }.prefix(1000)))
-    // A failing server may have acted before it failed; 501 and 503 say that it did not.
-    let unclear = !template.reads && answer.status >= 500 && answer.status != 501 && answer.status != 503
+    let wait = retryAfter ?? self.retryAfter(answer)
+    // A failing server may have acted before it failed. 501 says that it did not; 503 with Retry-After, too, but a bare one often comes from a proxy that
+    // lost the engine while it worked.
+    let isBusy = answer.status == 503 && (isExplained || wait != nil)
+    let unclear = !template.reads && answer.status >= 500 && answer.status != 501 && !isBusy
     return AdapterError(
-      code, clean, field: field, retryAfter: retryAfter ?? self.retryAfter(answer),
+      code, clean, field: field, retryAfter: wait,
       inDoubt: unclear && (code == .unavailable || code == .timeout || code == .malformedAnswer),
       status: accepted ? nil : answer.status)
   }
