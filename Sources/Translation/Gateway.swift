@@ -62,8 +62,9 @@ package final class Gateway: Sendable {
 
   /// Hides everything in a namespace that is going or gone, or shows it again. No engine is asked for anything.
   package func setNamespace(_ name: String, isHidden: Bool) {
+    let wasHidden = store.isHidden(name)
     store.setNamespace(name, isHidden: isHidden, now: clock.now)
-    guard !isHidden else { return }
+    guard wasHidden, !isHidden else { return }
     for bound in bindings where bound.info.namespace == name {
       bound.driver.wake()
       bound.driver.handle(.demandTemplates)

@@ -151,6 +151,12 @@ import Testing
       let cancelled = await server.patch(Self.a, .merge, #"{"spec":{"cancel":true}}"#)
       #expect(cancelled.json["spec"]?["cancel"] == true && cancelled.json["status"]?["reason"] == "Cancelled", "\(cancelled.message)")
       #expect(cancelled.json["status"]?["observedGeneration"] == cancelled.json["metadata"]?["generation"])
+      let taken = await server.patch(Self.a, .merge, #"{"spec":{"cancel":false}}"#)
+      #expect(taken.status == 422 && taken.message.contains("use the retry subresource"))
+      // The next try can be cancelled again.
+      let retried = await server.send("POST", Self.a + "/retry")
+      #expect(retried.status == 201 && retried.json["spec"]?["cancel"] == nil && retried.json["metadata"]?["generation"] == 5)
+      #expect(await server.patch(Self.a, .merge, #"{"spec":{"cancel":true}}"#).json["status"]?["reason"] == "Cancelled")
     }
   }
 

@@ -35,6 +35,13 @@ extension Gateway {
         let began = clock.now
         guard let observation = try await retrying.retry(ref.key, scope: bound.info.scope) else { return ref.key }
         observe(Observed(bound.id, observation, began: began, ended: clock.now, source: .write))
+        if observation.key == ref.key, Overlay(store.run(ref)?.overlay).cancel {
+          // The cancel was of the try before: the next one can be cancelled again. Not worth failing for.
+          try? await changeOverlay(ref, uid: current.draft.uid, bound: bound) { overlay in
+            overlay.cancel = false
+            overlay.generation += 1
+          }
+        }
         return observation.key
       }
       _ = await bound.driver.refresh(key, startedAfter: clock.now, within: Self.patience)
