@@ -7,7 +7,7 @@ package struct RetryPolicy: Sendable {
   package var first: Duration = .milliseconds(500)
   package var factor = 1.5
   package var jitter = 0.2
-  /// Of waiting, the calls not counted.
+  /// No call begins after it. A cluster that is silent takes each call's whole time.
   package var budget: Duration = .seconds(10)
   package var sleep: @Sendable (Duration) async throws -> Void
   /// 0 ..< 1.
@@ -42,12 +42,15 @@ extension KubeAPI {
   package func send(_ request: KubeRequest, retrying policy: RetryPolicy) async throws(KubeError) -> KubeAnswer {
     var attempt = 0
     var waited = Duration.zero
+    let began = ContinuousClock.now
     while true {
       do throws(KubeError) {
         return try await send(request)
       } catch {
         attempt += 1
-        guard !Task.isCancelled, let wait = policy.wait(before: attempt, after: error), waited + wait <= policy.budget else { throw error }
+        guard !Task.isCancelled, let wait = policy.wait(before: attempt, after: error),
+          max(waited, began.duration(to: .now)) + wait <= policy.budget
+        else { throw error }
         waited += wait
         do { try await policy.sleep(wait) } catch { throw .unreachable("the request was cancelled") }
       }
