@@ -133,7 +133,8 @@ def test_D9_verbs_are_a_promise(wire):
     for plural in ("workflowtemplates", "workflowbackends"):
         listed = wire.get(f"{API}/{plural}")
         assert listed.status == 200 and listed.json()["metadata"]["resourceVersion"]
-        assert wire.get(f"{API}/{plural}", watch="true", timeoutSeconds=1, resourceVersion=listed.json()["metadata"]["resourceVersion"]).status == 200
+        with wire.stream(f"{API}/{plural}", watch="true", resourceVersion=listed.json()["metadata"]["resourceVersion"]) as stream:
+            assert stream.status == 200
 
 
 def test_D10_not_in_the_category_all(wire):

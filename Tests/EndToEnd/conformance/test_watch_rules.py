@@ -1,5 +1,6 @@
 """§6: watch, and the streaming list."""
 
+import concurrent.futures
 import json
 import socket
 import threading
@@ -48,7 +49,8 @@ def test_W2_events_are_whole_objects(wire, shared):
 def test_W2_every_kind_can_be_watched(wire, shared, path):
     """WorkflowTemplate and WorkflowBackend are watched as well."""
     listed = wire.get(path).json()
-    events = wire.events(path)
+    with wire.stream(path, watch="true") as stream:
+        events = [stream.next() for _ in listed["items"]]
     found = {event["object"]["metadata"]["uid"] for event in events}
     assert {item["metadata"]["uid"] for item in listed["items"]} <= found and all(event["object"]["kind"] + "List" == listed["kind"] for event in events)
 
@@ -59,7 +61,10 @@ def test_W3_from_a_version_all_changes_in_order(server, wire):
     name = server.finished("from")["metadata"]["name"]
     wire.patch(f"{WORKFLOWS}/{name}", {"metadata": {"labels": {"step": "1"}}})
     wire.patch(f"{WORKFLOWS}/{name}", {"metadata": {"labels": {"step": "2"}}})
-    events = wire.events(WORKFLOWS, resourceVersion=start, **only(name))
+    last = server.read(name)["metadata"]["resourceVersion"]
+    with wire.stream(WORKFLOWS, watch="true", resourceVersion=start, **only(name)) as stream:
+        events = stream.until(lambda event: event["object"]["metadata"]["resourceVersion"] == last)
+        assert stream.pause(0.2) is None
     versions = [version(event["object"]) for event in events]
     assert events[0]["type"] == "ADDED" and {event["type"] for event in events[1:]} == {"MODIFIED"}
     assert versions == sorted(set(versions)) and versions[0] > int(start) and events[-1]["object"] == server.read(name)
@@ -180,22 +185,25 @@ def test_W9_timeout_seconds_ends_cleanly(wire, seconds):
     assert seconds - 0.2 <= time.monotonic() - begun < seconds + 1
 
 
-def test_W10_bookmarks_only_when_allowed(wire, shared):
-    """Bookmarks only with allowWatchBookmarks=true; their object has kind, apiVersion and the version only."""
-    assert wire.events(WORKFLOWS, resourceVersion=newest(wire), seconds=3, **only("no-such")) == []
+def test_W10_bookmarks(server, wire):
+    """Bookmarks only with allowWatchBookmarks=true: one about 2 s before the timeout; their object has kind, apiVersion and the version only."""
+    cases = [(WORKFLOWS, "Workflow", None, True), (WORKFLOWS, "PartialObjectMetadata", METADATA, True), (TEMPLATES, "WorkflowTemplate", None, True),
+             (TEMPLATES, "PartialObjectMetadata", METADATA, True), (WORKFLOWS, "Workflow", None, False)]
+    start = newest(wire)
 
-
-@pytest.mark.parametrize("path, kind", [(WORKFLOWS, "Workflow"), (TEMPLATES, "WorkflowTemplate")])
-@pytest.mark.parametrize("form", ["plain", "metadata"])
-def test_W10_a_bookmark_before_the_end(wire, path, kind, form):
-    """About 2 s before the timeout a bookmark is sent."""
-    start = wire.get(path).json()["metadata"]["resourceVersion"]
-    events = wire.events(path, METADATA if form == "metadata" else None, resourceVersion=start, seconds=3, allowWatchBookmarks="true", **only("no-such"))
-    assert events and events[-1]["type"] == "BOOKMARK", events
-    mark = events[-1]["object"]
-    expected = ("PartialObjectMetadata", "meta.k8s.io/v1") if form == "metadata" else (kind, f"{GROUP}/v1alpha1")
-    assert (mark["kind"], mark["apiVersion"]) == expected and int(mark["metadata"]["resourceVersion"]) >= int(start)
-    assert set(mark["metadata"]) <= {"resourceVersion", "creationTimestamp"}, mark
+    def watch(case):
+        path, _, accept, allowed = case
+        return server.connect().events(path, accept, resourceVersion=start, seconds=3, allowWatchBookmarks="true" if allowed else None, **only("no-such"))
+    with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
+        answers = list(pool.map(watch, cases))
+    for (_, kind, accept, allowed), events in zip(cases, answers):
+        if not allowed:
+            assert events == []
+            continue
+        assert events and events[-1]["type"] == "BOOKMARK", (kind, events)
+        mark = events[-1]["object"]
+        assert (mark["kind"], mark["apiVersion"]) == (kind, "meta.k8s.io/v1" if accept else f"{GROUP}/v1alpha1")
+        assert int(mark["metadata"]["resourceVersion"]) >= int(start) and set(mark["metadata"]) <= {"resourceVersion", "creationTimestamp"}, mark
 
 
 @pytest.mark.needs("restart")
@@ -231,7 +239,10 @@ def test_W13_send_initial_events_is_never_ignored(wire, shared, start, form):
 @pytest.mark.parametrize("path, kind", [(WORKFLOWS, "Workflow"), (f"{API}/workflows", "Workflow"), (TEMPLATES, "WorkflowTemplate"), (f"{API}/workflowbackends", "WorkflowBackend")])
 def test_W14_the_bookmark_of_the_initial_events(wire, shared, path, kind):
     """One bookmark with k8s.io/initial-events-end, its version not below any that was sent; then live events."""
-    events = wire.events(path, **INITIAL)
+    with wire.stream(path, watch="true", **INITIAL) as stream:
+        events = stream.until(lambda event: event["type"] == "BOOKMARK")
+        after = stream.pause(0.2)
+    assert after is None or after["type"] != "BOOKMARK"
     marks = [i for i, event in enumerate(events) if event["type"] == "BOOKMARK" and "annotations" in event["object"]["metadata"]]
     assert len(marks) == 1
     mark = events[marks[0]]["object"]
