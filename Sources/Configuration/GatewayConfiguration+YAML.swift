@@ -116,7 +116,9 @@ extension GatewayConfiguration {
   private static func binding(_ node: Node, _ field: String, _ reader: ConfigurationReader) -> Binding {
     let members = reader.mapping(
       node, field: field,
-      known: ["name", "backend", "namespace", "scope", "access", "deletionPolicy", "inlineSteps", "requireUseVerb", "disabled", "poll", "window"])
+      known: [
+        "name", "backend", "namespace", "scope", "access", "deletionPolicy", "inlineSteps", "requireUseVerb", "disabled", "poll", "window",
+      ])
     let backend = reader.required(members["backend"], field: field + ".backend", of: node, remedy: "name one of backends")
     let namespace = reader.required(
       members["namespace"], field: field + ".namespace", of: node, remedy: "name the Kubernetes namespace in which the runs appear")
