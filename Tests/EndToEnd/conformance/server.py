@@ -97,7 +97,7 @@ class AirflowServer(Server):
     """A run takes ten seconds: those without wishes are made at the beginning, side by side."""
 
     abilities = {"overlay", "delete", "inlineSteps"}
-    spares = 30
+    spares = 25
 
     def __init__(self, url):
         self.run = uuid.uuid4().hex[:6]

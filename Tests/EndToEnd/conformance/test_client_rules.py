@@ -227,6 +227,6 @@ def test_Z6_a_deleted_object_leaves_its_last_state(server, wire):
 def test_Z7_the_version_of_an_object_is_that_of_its_event(server, wire):
     """What a list and a GET show is what the event said, version and all."""
     start = wire.get(WORKFLOWS).json()["metadata"]["resourceVersion"]
-    made = server.finished("same")
+    made = server.settled(server.create("same")["metadata"]["name"])
     last = wire.events(WORKFLOWS, resourceVersion=start, fieldSelector=f"metadata.name={made['metadata']['name']}")[-1]["object"]
     assert last == made == wire.get(WORKFLOWS, fieldSelector=f"metadata.name={made['metadata']['name']}").json()["items"][0]

@@ -140,7 +140,7 @@ def test_L5_a_version_in_the_future_makes_clients_begin_anew(server, wire, share
 def test_L6_exact_at_an_unavailable_version_is_410(server, wire, shared):
     """410 Expired, with the text."""
     old = wire.get(WORKFLOWS).json()["metadata"]["resourceVersion"]
-    server.finished()
+    server.create("later")
     answer = wire.get(WORKFLOWS, resourceVersion=old, resourceVersionMatch="Exact", labelSelector=shared.selector)
     if answer.status == 200:
         assert answer.json()["metadata"]["resourceVersion"] == old, "a snapshot that is kept is fine, too"

@@ -58,7 +58,7 @@ def test_W2_every_kind_can_be_watched(wire, shared, path):
 def test_W3_from_a_version_all_changes_in_order(server, wire):
     """N: every change above N, in order, none lost, none twice."""
     start = newest(wire)
-    name = server.finished("from")["metadata"]["name"]
+    name = server.settled(server.create("from")["metadata"]["name"])["metadata"]["name"]
     wire.patch(f"{WORKFLOWS}/{name}", {"metadata": {"labels": {"step": "1"}}})
     wire.patch(f"{WORKFLOWS}/{name}", {"metadata": {"labels": {"step": "2"}}})
     last = server.read(name)["metadata"]["resourceVersion"]
