@@ -18,22 +18,10 @@ struct AppliedObject {
       throw .badRequest("invalid object type: \(given.0.contains("/") ? given.0 : "/" + given.0), Kind=\(given.1)")
     }
     if let managed = applied["metadata"]?["managedFields"], !managed.isNull { throw .badRequest("metadata.managedFields must be nil") }
-    var decoder = SchemaDecoder(kind: kind)
-    var object: JSONValue
-    do {
-      object = try decoder.decode(try JSONDocument(applied.encoded).root, as: request.kind.schema)
-    } catch let error as SchemaDecoder.TypeMismatch {
-      throw .badRequest("failed to create typed patch object: \(error.message)")
-    } catch {
-      throw .badRequest("error decoding YAML: \(error)")
-    }
-    switch validation {
-    case .ignore: break
-    case .warn: for error in decoder.strictErrors { request.context.warn(error) }
-    case .strict:
-      if !decoder.strictErrors.isEmpty {
-        throw .badRequest("error strict decoding YAML: \(decoder.strictErrors.joined(separator: ", "))")
-      }
+    let document: JSONDocument
+    do throws(JSONError) { document = try JSONDocument(applied.encoded) } catch { throw .badRequest("error decoding YAML: \(error)") }
+    var object = try request.decoded(document.root, validation) { why, isStrict in
+      .badRequest(isStrict ? "error strict decoding YAML: \(why)" : "failed to create typed patch object: \(why)")
     }
     let name = object["metadata"]?["name"]?.string ?? ""
     guard name.isEmpty || name == request.info.name else {

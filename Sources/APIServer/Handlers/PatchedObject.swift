@@ -18,24 +18,11 @@ struct PatchedObject {
     guard let name = patched["metadata"]?["name"]?.string, !name.isEmpty else {
       throw .badRequest("the name of the object (\(request.info.name) based on URL) was undeterminable: name must be provided")
     }
-    var decoder = SchemaDecoder(kind: request.kind.kind)
-    let object: JSONValue
-    do {
-      object = try decoder.decode(try JSONDocument(text).root, as: request.kind.schema)
-    } catch let error as SchemaDecoder.TypeMismatch {
-      throw Self.refusal(text, error.message)
-    } catch {
-      throw Self.refusal(text, "\(error)")
+    let document: JSONDocument
+    do throws(JSONError) { document = try JSONDocument(text) } catch { throw Self.refusal(text, "\(error)") }
+    return try request.decoded(document.root, validation) { why, isStrict in
+      Self.refusal(text, isStrict ? "strict decoding error: \(why)" : why)
     }
-    switch validation {
-    case .ignore: break
-    case .warn: for error in decoder.strictErrors { request.context.warn(error) }
-    case .strict:
-      if !decoder.strictErrors.isEmpty {
-        throw Self.refusal(text, "strict decoding error: \(decoder.strictErrors.joined(separator: ", "))")
-      }
-    }
-    return object
   }
 
   private static func refusal(_ text: String, _ why: String) -> StatusError {

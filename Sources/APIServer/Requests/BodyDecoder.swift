@@ -21,19 +21,7 @@ struct BodyDecoder {
       throw .badRequest("\(kind) in version \(GoText.quoted(version)) cannot be handled as a \(kind): the body is no object")
     }
     try checkKind(root)
-    var decoder = SchemaDecoder(kind: kind)
-    let object: JSONValue
-    do throws(SchemaDecoder.TypeMismatch) {
-      object = try decoder.decode(root, as: request.kind.schema)
-    } catch {
-      throw unhandled(error.message)
-    }
-    switch validation {
-    case .ignore: break
-    case .warn: for error in decoder.strictErrors { request.context.warn(error) }
-    case .strict:
-      if !decoder.strictErrors.isEmpty { throw unhandled("strict decoding error: \(decoder.strictErrors.joined(separator: ", "))") }
-    }
+    let object = try request.decoded(root, validation) { text, isStrict in unhandled(isStrict ? "strict decoding error: \(text)" : text) }
     return try placed(object)
   }
 

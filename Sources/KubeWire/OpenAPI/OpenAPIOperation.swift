@@ -1,3 +1,4 @@
+internal import JSON
 internal import OrderedCollections
 
 /// One call, in terms that both versions of OpenAPI can be written from.
@@ -46,6 +47,25 @@ struct OpenAPIPaths {
   let group: APIGroup
 
   var all: [OpenAPIPath] { group.kinds.flatMap(paths) }
+
+  /// The `paths` of a document, in whose version of OpenAPI operations and parameters are written.
+  func written(
+    operation: (OpenAPIOperation) -> JSONValue,
+    parameter: (_ name: String, _ place: String, _ description: String, _ required: Bool) -> JSONValue
+  ) -> JSONValue {
+    var written = JSONObject()
+    for path in all {
+      var item = JSONObject()
+      for one in path.operations { item[one.method] = operation(one) }
+      var parameters: [JSONValue] = []
+      if path.hasName { parameters.append(parameter("name", "path", "The name of the object.", true)) }
+      if path.hasNamespace { parameters.append(parameter("namespace", "path", "The namespace.", true)) }
+      parameters.append(parameter("pretty", "query", "true: with line breaks and indentation.", false))
+      item["parameters"] = .array(parameters)
+      written[path.path] = .object(item)
+    }
+    return .object(written)
+  }
 
   private func paths(_ kind: KindDescription) -> [OpenAPIPath] {
     let base = "/apis/\(group.apiVersion)"

@@ -7,19 +7,13 @@ package struct OpenAPIV2: Sendable {
 
   package init(_ group: APIGroup, title: String, version: String) {
     var definitions: [String: JSONValue] = [:]
-    var paths = JSONObject()
-    for path in OpenAPIPaths(group: group).all {
-      var item = JSONObject()
-      for operation in path.operations { item[operation.method] = Self.operation(operation, &definitions) }
-      var parameters: [JSONValue] = []
-      if path.hasName { parameters.append(Self.parameter("name", "path", "string", "The name of the object.", required: true)) }
-      if path.hasNamespace { parameters.append(Self.parameter("namespace", "path", "string", "The namespace.", required: true)) }
-      parameters.append(Self.parameter("pretty", "query", "string", "true: with line breaks and indentation."))
-      item["parameters"] = .array(parameters)
-      paths[path.path] = .object(item)
+    let paths = OpenAPIPaths(group: group).written {
+      Self.operation($0, &definitions)
+    } parameter: { name, place, description, required in
+      Self.parameter(name, place, "string", description, required: required)
     }
     document = [
-      "swagger": "2.0", "info": ["title": .string(title), "version": .string(version)], "paths": .object(paths),
+      "swagger": "2.0", "info": ["title": .string(title), "version": .string(version)], "paths": paths,
       "definitions": .object(JSONObject(uniqueKeysWithValues: definitions.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })),
     ]
   }

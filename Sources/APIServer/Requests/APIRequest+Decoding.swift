@@ -1,0 +1,28 @@
+internal import JSON
+internal import KubeWire
+internal import Translation
+
+extension APIRequest {
+  /// Reads an object of the request's kind. Unknown and repeated fields are dropped, told in Warnings or refused, as `validation` says
+  /// (kubernetes-wire C3).
+  ///
+  /// - Parameter refuse: makes the refusal of a text; `isStrict` for unknown and repeated fields, else a type is wrong.
+  func decoded(_ root: JSONView, _ validation: FieldValidation, refuse: (_ text: String, _ isStrict: Bool) -> StatusError)
+    throws(StatusError)
+    -> JSONValue
+  {
+    var decoder = SchemaDecoder(kind: kind.kind)
+    let object: JSONValue
+    do throws(SchemaDecoder.TypeMismatch) {
+      object = try decoder.decode(root, as: kind.schema)
+    } catch {
+      throw refuse(error.message, false)
+    }
+    switch validation {
+    case .ignore: break
+    case .warn: for error in decoder.strictErrors { context.warn(error) }
+    case .strict: if !decoder.strictErrors.isEmpty { throw refuse(decoder.strictErrors.joined(separator: ", "), true) }
+    }
+    return object
+  }
+}
