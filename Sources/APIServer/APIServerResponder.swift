@@ -32,10 +32,10 @@ package final class APIServerResponder: HTTPResponder {
     authorizer: any Authorizer, metrics: ServerMetrics = ServerMetrics(), auditor: Auditor? = nil, logger: Logger,
     clock: any TimeSource = SystemClock(), random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
   ) {
-    services = APIRequest.Services(
-      gateway: gateway, configuration: configuration, clock: clock, events: WatchEventEncoder(), random: random)
-    documents = DocumentSet(configuration)
     access = Access(authenticator: authenticator, authorizer: authorizer, alwaysAllowPaths: configuration.alwaysAllowPaths)
+    services = APIRequest.Services(
+      gateway: gateway, configuration: configuration, access: access, clock: clock, events: WatchEventEncoder(), random: random)
+    documents = DocumentSet(configuration)
     inFlight = InFlightLimit(
       readOnly: configuration.maximumRequestsInFlight, mutating: configuration.maximumMutatingRequestsInFlight)
     watches = WatchLimit(configuration.maximumWatchesPerUser)
@@ -97,14 +97,16 @@ package final class APIServerResponder: HTTPResponder {
   private func authenticated(_ request: HTTPRequest, _ info: RequestInfo, _ observation: RequestObservation)
     async throws(StatusError) -> UserInfo
   {
+    let user: UserInfo
     do throws(StatusError) {
-      let user = try await access.user(of: request)
-      await observation.authenticated(user, info)
-      return user
+      user = try await access.user(of: request)
     } catch {
       await observation.notAuthenticated(error, info)
       throw error
     }
+    await observation.authenticated(user, info)
+    try access.refuseImpersonation(request, by: user)
+    return user
   }
 
   private func authorize(_ user: UserInfo, _ info: RequestInfo, _ observation: RequestObservation) async throws(StatusError) {

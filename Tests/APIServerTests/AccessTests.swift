@@ -103,7 +103,9 @@ import Translation
   @Test("F7: impersonation is refused, not ignored") func impersonation() async {
     let access = Access(authenticator: StandardAuthenticator(), authorizer: AlwaysAllow())
     for header in ["Impersonate-User", "impersonate-group", "Impersonate-Extra-x"] {
-      let error = await #expect(throws: StatusError.self) { try await access.user(of: request([(header, "root")])) }
+      let error = #expect(throws: StatusError.self) {
+        try access.refuseImpersonation(request([(header, "root")]), by: UserInfo(name: "jane"))
+      }
       #expect(error?.status.code == 403)
     }
   }

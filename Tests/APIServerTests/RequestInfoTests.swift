@@ -88,4 +88,16 @@ import Testing
       }
     }
   }
+
+  @Test("U6: a method that HTTP does not have is no verb, and a name in a selector is a name for list and watch only") func oddMethods() {
+    for method in ["LIST", "WATCH", "DELETECOLLECTION", "CREATE", "delete", "USE", "OPTIONS"] {
+      let info = RequestInfo(method: method, path: "/apis/workflow.example.com/v1alpha1/namespaces/d/workflows", query: [:])
+      #expect(info?.verb == "", "\(method)")
+    }
+    let query: QueryParameters = ["fieldSelector": "metadata.name=a"]
+    func name(_ method: String) -> String? {
+      RequestInfo(method: method, path: "/apis/workflow.example.com/v1alpha1/namespaces/d/workflows", query: query)?.name
+    }
+    #expect(name("GET") == "a" && name("DELETE") == "")
+  }
 }

@@ -53,6 +53,25 @@ import Testing
     }
   }
 
+  /// May change everything and make nothing.
+  private struct Patching: Authorizer {
+    func authorize(_ attributes: AuthorizationAttributes) async throws(StatusError) -> AuthorizationDecision {
+      attributes.info.verb == "create" ? .denied(reason: "") : .allowed
+    }
+  }
+
+  @Test("S3: an apply that would create needs the permission to create") func createPermission() async throws {
+    try await TestServer.run(authorizer: Patching()) { server in
+      for query in ["fieldManager=flux", "fieldManager=flux&dryRun=All"] {
+        let refused = await server.patch(Self.a, .apply, Self.manifest(), query: query)
+        #expect(
+          refused.status == 403 && refused.message.contains(#"cannot create resource "workflows" in API group "workflow.example.com""#),
+          "\(refused.message)")
+      }
+      #expect(server.engine.calls(.submit) == 0)
+    }
+  }
+
   @Test("S3, S5: two managers: conflict, force, shared ownership, and what nobody applies any more goes") func conflicts() async throws {
     try await TestServer.run { server in
       _ = await server.patch(Self.a, .apply, Self.manifest(labels: "{team: build, mine: x}"), query: "fieldManager=one")

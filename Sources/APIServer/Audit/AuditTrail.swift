@@ -63,14 +63,17 @@ final class AuditTrail: Sendable {
   /// Nobody was authenticated: the one event says what was tried, never with which words.
   func refused(_ response: HTTPResponse) async {
     guard wants(.responseComplete) else { return }
-    var event = answered(.responseComplete, response, [:])
+    // Whoever that was does not get to write the log: what they sent stays out of it.
+    var event = answered(.responseComplete, response, [:], isTrusted: false)
     if response.status == 401 { event.responseStatus?["message"] = .string(Self.attempts(request)) }
     await auditor.write(event.line)
   }
 
   private func wants(_ stage: AuditStage) -> Bool { !decision.omitStages.contains(stage) }
 
-  private func answered(_ stage: AuditStage, _ response: HTTPResponse, _ requestNotes: [String: String]) -> AuditEvent {
+  private func answered(_ stage: AuditStage, _ response: HTTPResponse, _ requestNotes: [String: String], isTrusted: Bool = true)
+    -> AuditEvent
+  {
     var event = event
     event.stage = stage
     event.stageTime = auditor.clock.now
@@ -78,7 +81,7 @@ final class AuditTrail: Sendable {
     let answer = AuditBody.answer(response, isWrite: isWrite)
     event.responseStatus = answer.status
     event.annotations = requestNotes.merging(notes.withLock { $0 }) { $1 }
-    guard info.isResourceRequest else { return event }
+    guard info.isResourceRequest, isTrusted else { return event }
     let needsObject = isWrite && (decision.level >= .request || info.verb == "create" || info.verb == "update")
     let sent =
       needsObject ? AuditBody.json(request.body, type: request.headers["Content-Type"], omitManagedFields: decision.omitManagedFields) : nil

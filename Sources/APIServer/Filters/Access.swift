@@ -12,17 +12,20 @@ struct Access: Sendable {
 
   static let healthPaths = ["/healthz", "/livez", "/readyz"]
 
-  /// - Throws: 401; 403 for a request that wants to be somebody else, which this server does not do (kubernetes-wire F7).
+  /// - Throws: 401.
   func user(of request: HTTPRequest) async throws(StatusError) -> UserInfo {
     guard var user = try await authenticator.authenticate(request) else { throw .unauthorized() }
-    if let header = request.headers.lines.first(where: { $0.name.lowercased().hasPrefix("impersonate-") })?.name {
-      throw .forbidden("User \(GoText.quoted(user.name)) cannot impersonate: this server does not take the header \(header)")
-    }
     // A6: also for users of the front proxy.
     if !user.groups.contains("system:authenticated"), !user.groups.contains("system:unauthenticated") {
       user.groups.append("system:authenticated")
     }
     return user
+  }
+
+  /// - Throws: 403 for a request that wants to be somebody else, which this server does not do (kubernetes-wire F7).
+  func refuseImpersonation(_ request: HTTPRequest, by user: UserInfo) throws(StatusError) {
+    guard let header = request.headers.lines.first(where: { $0.name.lowercased().hasPrefix("impersonate-") })?.name else { return }
+    throw .forbidden("User \(GoText.quoted(user.name)) cannot impersonate: this server does not take the header \(header)")
   }
 
   /// - Throws: 403 in Kubernetes' words, 500 when it could not be decided.

@@ -38,7 +38,7 @@ struct PatchHandler: Handler {
       namespace: request.namespace, name: request.info.name,
       request: UpdateRequest(
         change, subresource: subresource, options: options, optionsKind: "PatchOptions",
-        manager: request.manager(options, operation: operation)),
+        manager: request.manager(options, operation: operation), authorizeCreate: request.authorizeCreate),
       context: request.context)
     return .json(request.encoder(form).object(result.object), status: result.isNew ? 201 : 200)
   }

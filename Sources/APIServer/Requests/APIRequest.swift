@@ -20,10 +20,19 @@ struct APIRequest: Sendable {
   struct Services: Sendable {
     let gateway: Gateway
     let configuration: APIServerConfiguration
+    /// For what a verb needs besides the permission that every request needs.
+    let access: Access
     let clock: any TimeSource
     let events: WatchEventEncoder
     /// A number from 0 up to 1, for what shall not happen everywhere at once.
     let random: @Sendable () -> Double
+  }
+
+  /// - Throws: 403 for a user who may not create what this request names, whatever its own verb is.
+  func authorizeCreate() async throws(StatusError) {
+    var info = info
+    info.verb = "create"
+    try await services.access.authorize(context.user, info)
   }
 
   /// - Throws: 400 and 422, see ``ListOptions``.

@@ -6,7 +6,8 @@ package struct RequestInfo: Sendable, Hashable {
   package var isResourceRequest: Bool
   /// The decoded path.
   package var path: String
-  /// get, list, watch, create, update, patch, delete or deletecollection; the method in lower case for what is no resource.
+  /// get, list, watch, create, update, patch, delete or deletecollection, empty for another method; the method in lower case for what is no
+  /// resource.
   package var verb: String
   package var group: String
   package var version: String
@@ -62,12 +63,14 @@ package struct RequestInfo: Sendable, Hashable {
     case "PUT": verb = "update"
     case "PATCH": verb = "patch"
     case "DELETE": verb = hasName ? "delete" : "deletecollection"
-    default: break
+    // A verb that nobody has a right to, nor any route: `LIST` as a method is no list, though HTTP/2 lets it through.
+    default: verb = ""
     }
     guard !hasName, verb == "list" || verb == "watch" || verb == "deletecollection" else { return }
     labelSelector = query["labelSelector"].flatMap { text in text.isEmpty ? nil : try? LabelSelector(parsing: text) }
     fieldSelector = query["fieldSelector"].flatMap { text in text.isEmpty ? nil : try? FieldSelector(parsing: text, allowed: nil) }
-    if let exact = fieldSelector?.exactName { name = exact }
+    // As upstream for these two only: a permission for one name is none to delete by selector.
+    if verb != "deletecollection", let exact = fieldSelector?.exactName { name = exact }
   }
 
   /// Watches and logs, which no deadline ends and no limit counts.

@@ -1,4 +1,5 @@
 package import JSON
+internal import OrderedCollections
 internal import Synchronization
 
 /// One request on its way through the verbs: who asks, until when, the warnings that go out with the answer and what audit is to know.
@@ -8,6 +9,7 @@ package final class RequestContext: Sendable {
   package let deadline: Timestamp
   private let collected = Mutex<[String]>([])
   private let noted = Mutex<[String: String]>([:])
+  private let touched = Mutex<[String: OrderedSet<String>]>([:])
 
   package init(user: UserInfo, now: Timestamp, deadline: Timestamp) {
     self.user = user
@@ -18,10 +20,24 @@ package final class RequestContext: Sendable {
   /// Adds one `Warning: 299 - "…"` header (kubernetes-wire C3); the same text is sent once.
   package func warn(_ text: String) { collected.withLock { if !$0.contains(text) { $0.append(text) } } }
 
-  /// Adds an annotation to the request's audit events, such as which run of which engine was touched; the first value of a key stays.
+  /// Adds an annotation to the request's audit events, such as which backend was used; the first value of a key stays.
   package func note(_ key: String, _ value: String) { noted.withLock { if $0[key] == nil { $0[key] = value } } }
 
-  package var auditAnnotations: [String: String] { noted.withLock { $0 } }
+  /// As ``note(_:_:)``, for what one request may touch many of: the values in their order, each once, with commas between.
+  package func noteAlso(_ key: String, _ value: String) {
+    touched.withLock { if !($0[key]?.contains(value) ?? false) { $0[key, default: []].append(value) } }
+  }
+
+  /// What is listed of one key; the rest is counted.
+  private static let maximumValues = 200
+
+  package var auditAnnotations: [String: String] {
+    let lists = touched.withLock { $0 }.mapValues { values in
+      let listed = values.prefix(Self.maximumValues).joined(separator: ",")
+      return values.count <= Self.maximumValues ? listed : "\(listed) and \(values.count - Self.maximumValues) more"
+    }
+    return noted.withLock { $0 }.merging(lists) { first, _ in first }
+  }
 
   package var warnings: [String] { collected.withLock { $0 } }
 }

@@ -46,7 +46,7 @@ extension Gateway {
 
   /// Tells the audit log which run of which engine was touched.
   func note(_ bound: Bound, _ key: RunKey, _ context: RequestContext) {
-    context.note("\(group)/backend", bound.info.backend)
-    context.note("\(group)/run-id", key.description)
+    context.noteAlso("\(group)/backend", bound.info.backend)
+    context.noteAlso("\(group)/run-id", key.description)
   }
 }

@@ -63,6 +63,7 @@ extension Gateway {
   private func make(_ applied: JSONValue, namespace: String, name: String, request: UpdateRequest, context: RequestContext)
     async throws(StatusError) -> UpdateResult
   {
+    try await request.authorizeCreate()
     if let uid = applied["metadata"]?["uid"]?.string, !uid.isEmpty {
       throw .conflict(
         resource: "workflows", group: group, name: name,
