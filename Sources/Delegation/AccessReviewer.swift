@@ -58,7 +58,7 @@ package final class AccessReviewer: Authorizer {
       } catch {
         logger.error("access could not be reviewed", metadata: ["problem": "\(error)"])
         return .failure(
-          .internalError("the cluster cannot be asked whether this is allowed: \(error.advice("SubjectAccessReview"))"))
+          .internalError("the cluster cannot be asked whether this is allowed: \(error.advice(review: "SubjectAccessReview"))"))
       }
     }
     guard text.count <= settings.maximumCachedBytes else { return try await find().get().value }

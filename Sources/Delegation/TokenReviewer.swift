@@ -50,7 +50,7 @@ package final class TokenReviewer: TokenAuthenticator {
       } catch {
         logger.error("a token could not be reviewed", metadata: ["problem": "\(error)"])
         return .failure(
-          .serviceUnavailable("the cluster cannot be asked whose token this is: \(error.advice("TokenReview"))", retryAfter: 1))
+          .serviceUnavailable("the cluster cannot be asked whose token this is: \(error.advice(review: "TokenReview"))", retryAfter: 1))
       }
     }
   }
