@@ -33,11 +33,11 @@ package final class AdmissionChain: Admitting {
     self.group = group
     self.clock = clock
     self.logger = logger
-    self.ask = ask ?? SubjectAccessReviews.asking(api)
+    self.ask = Self.logged(ask ?? SubjectAccessReviews.asking(api), logger)
     namespaces = ClusterNamespaces(api: api, clock: clock, logger: logger)
     let sources = Sources(api: api, clock: clock, logger: logger)
     let connection = WebhookConnection(caller: webhooks, clock: clock, random: random)
-    let params = ParamSource(api: api, clock: clock)
+    let params = ParamSource(api: api, clock: clock, logger: logger)
     mutatingPolicies = MutatingPolicies(policies: sources.mutatingPolicies(), bindings: sources.bindings("mutating"), params: params)
     mutatingWebhooks = MutatingWebhooks(configurations: sources.webhooks("mutating"), connection: connection, logger: logger)
     validatingPolicies = ValidatingPolicies(
@@ -45,6 +45,16 @@ package final class AdmissionChain: Admitting {
     validatingWebhooks = ValidatingWebhooks(configurations: sources.webhooks("validating"), connection: connection, logger: logger)
     let resource = "count/workflows.\(group.name)"
     quotas = ResourceQuotas(resource: resource, collection: sources.quotas(resource), count: count, clock: clock)
+  }
+
+  /// What an expression says of a failure is for users: the log has all of it.
+  private static func logged(_ ask: @escaping AskingCluster, _ logger: Logger) -> AskingCluster {
+    { user, question throws(KubeError) in
+      do throws(KubeError) { return try await ask(user, question) } catch {
+        logger.warning("an authorizer of an expression could not be asked", metadata: ["problem": "\(error)"])
+        throw error
+      }
+    }
   }
 
   package static let systemRandom: @Sendable (Int) -> [UInt8] = { count in

@@ -9,6 +9,8 @@ final class FakeCluster: KubeAPI {
   private struct State {
     var lists: [String: [JSONValue]] = [:]
     var failures: [String: KubeError] = [:]
+    /// Every answer is a 404 that says nothing.
+    var isBlind = false
     var watchers: [String: [AsyncThrowingStream<KubeEvent, any Error>.Continuation]] = [:]
     var requests: [String] = []
     var bodies: [JSONValue] = []
@@ -54,6 +56,19 @@ final class FakeCluster: KubeAPI {
     for watcher in watchers { watcher.yield(event) }
   }
 
+  /// As behind a proxy that knows no path of the cluster; watches break.
+  func blind(_ isBlind: Bool) {
+    let watchers = state.withLock { state in
+      state.isBlind = isBlind
+      defer { state.watchers = [:] }
+      return state.watchers.values.flatMap { $0 }
+    }
+    for watcher in watchers { watcher.finish(throwing: Self.blindAnswer) }
+  }
+
+  private static let blindAnswer = KubeError.status(
+    StatusError(Status(code: 404, reason: "NotFound", message: "the server answered with status 404: 404 page not found")))
+
   func fail(_ path: String, _ error: KubeError?) { state.withLock { $0.failures[path] = error } }
   /// The path is served no more; its watches break.
   func drop(_ path: String) {
@@ -75,6 +90,7 @@ final class FakeCluster: KubeAPI {
     let (failure, answer) = state.withLock { state -> (KubeError?, JSONValue?) in
       state.requests.append("\(request.method) \(request.path)" + (selector.map { "?labelSelector=\($0)" } ?? ""))
       if let body = request.body { state.bodies.append(body) }
+      if state.isBlind { return (Self.blindAnswer, nil) }
       if let failure = state.failures[request.path] { return (failure, nil) }
       if request.method == "POST" { return (nil, ["status": ["allowed": .bool(allows(request.body?["spec"] ?? .null))]]) }
       if let items = state.lists[request.path] {
@@ -88,18 +104,33 @@ final class FakeCluster: KubeAPI {
       }
       let parts = request.path.split(separator: "/").map { String($0) }
       let parent = "/" + parts.dropLast().joined(separator: "/")
-      return (nil, state.lists[parent]?.first { Self.name($0) == parts.last })
+      if let found = state.lists[parent]?.first(where: { Self.name($0) == parts.last }) { return (nil, found) }
+      if state.lists[parent] != nil { return (.status(.notFound(resource: "", group: "", name: parts.last ?? "")), nil) }
+      return (nil, Self.discovery(request.path, state.lists.keys))
     }
     if let failure { throw failure }
     guard let answer else { throw .status(.unknownPath) }
     return KubeAnswer(code: 200, body: answer)
   }
 
+  /// The documents of the admission group, after what is served.
+  private static func discovery(_ path: String, _ served: some Sequence<String>) -> JSONValue? {
+    let group = "/apis/admissionregistration.k8s.io"
+    let places = served.filter { $0.hasPrefix(group) }.map { $0.split(separator: "/").map { String($0) } }
+    if path == group {
+      return ["kind": "APIGroup", "versions": .array(Set(places.map { $0[2] }).sorted().map { ["version": .string($0)] })]
+    }
+    let names = places.filter { path == "\(group)/\($0[2])" }.map { $0[3] }
+    guard !names.isEmpty else { return nil }
+    return ["kind": "APIResourceList", "resources": .array(names.map { ["name": .string($0)] })]
+  }
+
   func watch(_ path: String, query: [(name: String, value: String)]) async throws(KubeError) -> AsyncThrowingStream<KubeEvent, any Error> {
     let (stream, continuation) = AsyncThrowingStream<KubeEvent, any Error>.makeStream()
     let failure = state.withLock { state in
-      if state.failures[path] == nil { state.watchers[path, default: []].append(continuation) }
-      return state.failures[path]
+      let failure = state.isBlind ? Self.blindAnswer : state.failures[path]
+      if failure == nil { state.watchers[path, default: []].append(continuation) }
+      return failure
     }
     if let failure { throw failure }
     return stream

@@ -70,7 +70,8 @@ class Cluster(Server):
                 found = cluster.objects.get(parent, {}).get(("", name))
                 if found:
                     return self.answer(200, found)
-                return self.answer(404, {"kind": "Status", "code": 404, "reason": "NotFound", "message": "not found"})
+                return self.answer(404, {"kind": "Status", "code": 404, "reason": "NotFound", "message": "not found",
+                                         "details": {"name": name} if parent in cluster.objects else {}})
 
             def do_POST(self):
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -8,12 +8,14 @@ package import Translation
 package final class ClusterNamespaces: NamespaceDirectory {
   private let api: any KubeAPI
   private let clock: any TimeSource
+  private let logger: Logger
   let collection: Collection<JSONValue>
 
   /// ``run()`` keeps the copy; without it every question is a GET.
   package init(api: any KubeAPI, clock: any TimeSource, logger: Logger) {
     self.api = api
     self.clock = clock
+    self.logger = logger
     collection = Collection("namespaces", paths: ["/api/v1/namespaces"], api: api, clock: clock, logger: logger) { object, _ in object }
   }
 
@@ -48,10 +50,11 @@ package final class ClusterNamespaces: NamespaceDirectory {
     if collection.isSynced, let known = collection.item(name: namespace) { return known }
     do throws(KubeError) {
       return try await api.send(KubeRequest("GET", "/api/v1/namespaces/\(PercentEncoding.encoded(namespace))")).body
-    } catch .status(let refusal) where refusal.code == 404 {
-      return nil
     } catch {
-      throw .serviceUnavailable("namespace \(GoText.quoted(namespace)) could not be looked up: \(error)", retryAfter: 1)
+      if error.isAbsence(of: namespace) { return nil }
+      logger.warning("a namespace could not be looked up", metadata: ["namespace": "\(namespace)", "problem": "\(error)"])
+      let advice = error.advice("GET of the namespace", needs: "the verb get on namespaces")
+      throw .serviceUnavailable("namespace \(GoText.quoted(namespace)) could not be looked up in the cluster: \(advice)", retryAfter: 1)
     }
   }
 

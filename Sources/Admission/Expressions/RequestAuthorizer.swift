@@ -60,7 +60,7 @@ final class RequestAuthorizer: CELAuthorizer {
         group.addTask { [user, ask] in
           let who = question.serviceAccount.map { Self.serviceAccount($0) } ?? user
           do throws(KubeError) { return (question, .success(try await ask(who, question))) } catch {
-            return (question, .failure(CELError("\(error)")))
+            return (question, .failure(CELError("the cluster cannot be asked: \(error.advice(review: "SubjectAccessReview"))")))
           }
         }
       }

@@ -1,6 +1,7 @@
 import JSON
 import KubeClient
 import KubeWire
+import Logging
 import Synchronization
 import Translation
 
@@ -15,11 +16,13 @@ final class ParamSource: Sendable {
 
   private let api: any KubeAPI
   private let clock: any TimeSource
+  private let logger: Logger
   private let mappings = Mutex<[String: Mapping]>([:])
 
-  init(api: any KubeAPI, clock: any TimeSource) {
+  init(api: any KubeAPI, clock: any TimeSource, logger: Logger) {
     self.api = api
     self.clock = clock
+    self.logger = logger
   }
 
   /// Why a policy or binding cannot be applied; the policy's failurePolicy decides what follows.
@@ -64,8 +67,8 @@ final class ParamSource: Sendable {
     do throws(KubeError) {
       return [try await api.send(KubeRequest("GET", "\(base)/\(PercentEncoding.encoded(name))")).body]
     } catch {
-      if case .status(let refusal) = error, refusal.code == 404 { return [] }
-      throw Failure(message: "the params could not be read: \(error)")
+      if error.isAbsence(of: name) { return [] }
+      throw failure("the params could not be read", error, base)
     }
   }
 
@@ -78,12 +81,18 @@ final class ParamSource: Sendable {
       if !next.isEmpty { query.append((name: "continue", value: next)) }
       let body: JSONValue
       do throws(KubeError) { body = try await api.send(KubeRequest("GET", base, query: query)).body } catch {
-        throw Failure(message: "the params could not be read: \(error)")
+        throw failure("the params could not be read", error, base)
       }
       found += body["items"]?.array ?? []
       next = body["metadata"]?["continue"]?.string ?? ""
       if next.isEmpty { return found }
     }
+  }
+
+  /// The log has what users need not know.
+  private func failure(_ message: String, _ error: KubeError, _ path: String) -> Failure {
+    logger.warning("params of a policy could not be read", metadata: ["path": "\(path)", "problem": "\(error)"])
+    return Failure(message: "\(message) from the cluster: \(error.advice("GET of them", needs: "the verbs get and list on them"))")
   }
 
   /// Kind to resource, by the cluster's discovery; remembered for five minutes.
@@ -95,7 +104,7 @@ final class ParamSource: Sendable {
     let resources: [JSONValue]
     do throws(KubeError) { resources = try await api.send(KubeRequest("GET", path)).body["resources"]?.array ?? [] } catch {
       if case .status(let refusal) = error, refusal.code == 404 { throw unknown }
-      throw Failure(message: "\(unknown.message): \(error)")
+      throw failure(unknown.message, error, path)
     }
     let entry = resources.first { $0["kind"]?.string == kind && $0["name"]?.string?.contains("/") == false }
     guard let entry, let resource = entry["name"]?.string else { throw unknown }
