@@ -4,7 +4,8 @@ import KubeWire
 import Logging
 import Translation
 
-/// Where in the cluster the configuration of admission lies. Older versions are read where the newer one is not served.
+/// Where in the cluster the configuration of admission lies. Older versions are read where the newer one is not served; a cluster
+/// may have no policies at all, while webhook configurations, namespaces and quotas are in every one.
 struct Sources {
   let api: any KubeAPI
   let clock: any TimeSource
@@ -43,9 +44,9 @@ struct Sources {
   func bindings(_ kind: String) -> Collection<PolicyBinding> {
     let name = "\(kind)admissionpolicybindings"
     let versions = kind == "mutating" ? ["v1", "v1beta1", "v1alpha1"] : ["v1", "v1beta1"]
-    return Collection(name, paths: versions.map { "\(Self.group)/\($0)/\(name)" }, api: api, clock: clock, logger: logger) { object, _ in
-      PolicyBinding(object)
-    }
+    return Collection(
+      name, paths: versions.map { "\(Self.group)/\($0)/\(name)" }, mayLack: true, api: api, clock: clock, logger: logger
+    ) { object, _ in PolicyBinding(object) }
   }
 
   /// - Parameter resource: the only entry of `spec.hard` that counts here.
@@ -60,7 +61,7 @@ struct Sources {
   ) -> Collection<Item> {
     let name = "\(kind)admissionpolicies"
     return Collection(
-      name, paths: versions.map { "\(Self.group)/\($0)/\(name)" }, api: api, clock: clock, logger: logger, make: make)
+      name, paths: versions.map { "\(Self.group)/\($0)/\(name)" }, mayLack: true, api: api, clock: clock, logger: logger, make: make)
   }
 
   /// Once per version: an expression that cannot be compiled makes its policy fail, as in kube-apiserver, and somebody should know.

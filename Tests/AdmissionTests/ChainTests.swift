@@ -39,24 +39,92 @@ import Translation
     cluster.fail("/api/v1/namespaces/team", .unreachable("no route"))
     let refused = await refusal { _ = try await namespaces.state(of: "team") }
     #expect(refused?.code == 503)
+    #expect(
+      refused?.status.message == #"namespace "team" could not be looked up in the cluster: its API server cannot be reached"#)
+    // A 404 without the name of what is missing is not the cluster's word.
+    cluster.blind(true)
+    let blind = await refusal { _ = try await namespaces.state(of: "other") }
+    #expect(blind?.code == 503, "\(blind?.status.message ?? "no refusal")")
+  }
+
+  /// What every cluster has is never taken to be empty, whatever discovery says.
+  @Test(arguments: [
+    "\(admission)/validatingwebhookconfigurations", "\(admission)/mutatingwebhookconfigurations", "/api/v1/namespaces",
+    "/api/v1/resourcequotas",
+  ]) func a404OfWhatEveryClusterHasIsAProblem(_ path: String) async throws {
+    let cluster = FakeCluster(collections: FakeCluster.collections.filter { $0 != path })
+    try await withUnreadyChain(cluster) { chain in
+      let refused = await chain.mutating(aWrite(seconds: 1_000_000))
+      #expect(refused?.code == 503 && !chain.isReady)
+      let name = String(path.split(separator: "/").last!)
+      let text = "not yet ready to handle request: \(name): it answered 404 to the gateway's list of \(name)"
+      #expect(refused?.status.message.hasSuffix(text) == true, "\(refused?.status.message ?? "")")
+      cluster.put(path, FakeCluster.namespace("team"))
+      while !chain.isReady { try await Task.sleep(for: .milliseconds(1)) }
+    }
+  }
+
+  /// Policies may be missing, but only discovery says so.
+  @Test func a404OfEverythingIsNotACluster() async throws {
+    let cluster = FakeCluster(collections: FakeCluster.collections.filter { !$0.contains("admissionpolic") })
+    cluster.fail("/apis/admissionregistration.k8s.io", .status(.unknownPath))
+    try await withUnreadyChain(cluster) { chain in
+      let refused = await chain.mutating(aWrite(seconds: 1_000_000))
+      #expect(refused?.code == 503)
+      #expect(refused?.status.message.contains("validatingadmissionpolicies: it answered 404") == true, "\(refused?.status.message ?? "")")
+      cluster.fail("/apis/admissionregistration.k8s.io", KubeError?.none)
+      while !chain.isReady { try await Task.sleep(for: .milliseconds(1)) }
+    }
+  }
+
+  /// A load balancer that lost the cluster: what was known stays in force.
+  @Test func a404LaterChangesNothing() async throws {
+    let cluster = FakeCluster()
+    cluster.put("\(admission)/validatingadmissionpolicies", policy("p", ["validations": [["expression": "false"]]]))
+    cluster.put("\(admission)/validatingadmissionpolicybindings", binding("b", policy: "p"))
+    cluster.put("\(admission)/validatingwebhookconfigurations", configuration("c", webhook("check.example.com")))
+    let hooks = FakeWebhooks(["/check": { _ in .response(["allowed": false]) }])
+    try await withChain(cluster, webhooks: hooks, clock: JumpingClock()) { chain in
+      while cluster.watched < FakeCluster.collections.count { await Task.yield() }
+      let before = cluster.requests.count
+      cluster.blind(true)
+      // Every copy was looked for anew several times.
+      while cluster.requests.count < before + 200 { try await Task.sleep(for: .milliseconds(1)) }
+      #expect(chain.isReady)
+      #expect(await chain.validating(aWrite(seconds: 10_000_000))?.status.message.contains("ValidatingAdmissionPolicy") == true)
+      // The policy that discovery says is gone is gone, the webhook is not.
+      cluster.drop("\(admission)/validatingadmissionpolicies")
+      cluster.blind(false)
+      cluster.fail("\(admission)/validatingwebhookconfigurations", .status(.unknownPath))
+      while await chain.validating(aWrite(seconds: 10_000_000))?.status.message.contains("admission webhook") != true {
+        try await Task.sleep(for: .milliseconds(1))
+      }
+    }
+  }
+
+  @Test func addressesAreNotShown() async throws {
+    let cluster = FakeCluster()
+    cluster.fail("/api/v1/resourcequotas", .unreachable("cannot reach the cluster at https://10.1.2.3:6443: refused"))
+    try await withUnreadyChain(cluster) { chain in
+      while await chain.mutating(aWrite())?.status.message.contains("the first list has not ended") != false { await Task.yield() }
+      let message = await chain.mutating(aWrite(seconds: 1_000_000))?.status.message ?? ""
+      #expect(message.hasSuffix("not yet ready to handle request: resourcequotas: its API server cannot be reached"), "\(message)")
+      #expect(!message.contains("10.1.2.3"))
+    }
   }
 
   @Test func writesAreRefusedUntilEverythingIsKnown() async throws {
     let cluster = FakeCluster()
     cluster.fail("\(admission)/validatingwebhookconfigurations", .status(.forbidden("User \"x\" cannot list")))
-    let clock = JumpingClock()
-    let chain = AdmissionChain(
-      api: cluster, group: APIGroup(), webhooks: FakeWebhooks(), count: { _, _ in 0 },
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, clock: clock)
-    let running = Task { await chain.run() }
-    defer { running.cancel() }
-    let refused = await chain.mutating(aWrite(seconds: 1_000_000))
-    #expect(refused?.code == 503 && refused?.retryAfter == 1)
-    #expect(refused?.status.message.contains("is forbidden: not yet ready to handle request: ") == true)
-    #expect(await chain.validating(aWrite(seconds: 1_000_000))?.code == 503)
-    #expect(!chain.isReady)
-    cluster.fail("\(admission)/validatingwebhookconfigurations", KubeError?.none)
-    while !chain.isReady { try await Task.sleep(for: .milliseconds(1)) }
+    try await withUnreadyChain(cluster) { chain in
+      let refused = await chain.mutating(aWrite(seconds: 1_000_000))
+      #expect(refused?.code == 503 && refused?.retryAfter == 1)
+      #expect(refused?.status.message.contains("is forbidden: not yet ready to handle request: ") == true)
+      #expect(await chain.validating(aWrite(seconds: 1_000_000))?.code == 503)
+      #expect(!chain.isReady)
+      cluster.fail("\(admission)/validatingwebhookconfigurations", KubeError?.none)
+      while !chain.isReady { try await Task.sleep(for: .milliseconds(1)) }
+    }
   }
 
   /// An older cluster: policies in an older version, or not at all.

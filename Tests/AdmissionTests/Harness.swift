@@ -86,12 +86,23 @@ func withChain(
   count: @escaping CountingObjects = { _, _ in 0 }, isolation: isolated (any Actor)? = #isolation,
   _ body: (AdmissionChain) async throws -> Void
 ) async throws {
+  try await withUnreadyChain(cluster, webhooks: webhooks, clock: clock, count: count) { chain in
+    while !chain.isReady { await Task.yield() }
+    try await body(chain)
+  }
+}
+
+/// As ``withChain``, from the first moment on.
+func withUnreadyChain(
+  _ cluster: FakeCluster, webhooks: FakeWebhooks = FakeWebhooks(), clock: any TimeSource = JumpingClock(),
+  count: @escaping CountingObjects = { _, _ in 0 }, isolation: isolated (any Actor)? = #isolation,
+  _ body: (AdmissionChain) async throws -> Void
+) async throws {
   let chain = AdmissionChain(
     api: cluster, group: APIGroup(), webhooks: webhooks, count: count, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
     clock: clock)
   let running = Task { await chain.run() }
   defer { running.cancel() }
-  while !chain.isReady { await Task.yield() }
   try await body(chain)
 }
 

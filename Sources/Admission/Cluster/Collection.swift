@@ -7,13 +7,15 @@ import Translation
 
 /// The objects of one kind in the cluster, kept current, each made into an `Item` once per version.
 ///
-/// Paths are tried in order until one is served: a kind that exists only in an older version is read in that one, and a kind that does not exist at
-/// all is an empty collection that is looked for again every minute.
+/// Paths are tried in order until one is served: a kind that exists only in an older version is read in that one. A 404 is a failure like any
+/// other, unless the kind is one that clusters may lack and discovery says that this one does: then the collection is empty, and the kind is looked
+/// for again every minute.
 final class Collection<Item: Sendable>: Sendable {
   /// The plural name, for messages.
   let name: String
   private let api: any KubeAPI
   private let paths: [String]
+  private let mayLack: Bool
   private let clock: any TimeSource
   private let logger: Logger
   /// - The second argument is what was made of the object before; nil drops the object.
@@ -24,15 +26,20 @@ final class Collection<Item: Sendable>: Sendable {
     var items: [String: Item] = [:]
     var sorted: [Item]?
     var isSynced = false
+    /// As anybody may read it.
     var problem = "the first list has not ended"
+    /// With all that is known of it, as it was logged last.
+    var logged = ""
   }
 
+  /// - Parameter mayLack: whether a cluster that is supported may have no such kind.
   init(
-    _ name: String, paths: [String], api: any KubeAPI, clock: any TimeSource, logger: Logger,
+    _ name: String, paths: [String], mayLack: Bool = false, api: any KubeAPI, clock: any TimeSource, logger: Logger,
     make: @escaping @Sendable (JSONValue, Item?) -> Item?
   ) {
     self.name = name
     self.paths = paths
+    self.mayLack = mayLack
     self.api = api
     self.clock = clock
     self.logger = logger
@@ -42,7 +49,7 @@ final class Collection<Item: Sendable>: Sendable {
   /// Once true it stays true: a watch that broke leaves the last known state, as in an informer of Kubernetes.
   var isSynced: Bool { state.withLock { $0.isSynced } }
 
-  /// Why there is no list yet; nil when there is one.
+  /// Why there is no list yet, without addresses; nil when there is one.
   var problem: String? { state.withLock { $0.isSynced ? nil : $0.problem } }
 
   /// By namespace and name, ascending.
@@ -65,13 +72,16 @@ final class Collection<Item: Sendable>: Sendable {
         if let (informer, path) = try await served() {
           failures = 0
           await keep(informer, path: path)
-        } else {
+        } else if mayLack, try await KindDiscovery(api: api).lacks(paths) {
+          failures = 0
           change(.replaced([]))
           try? await clock.sleep(for: Self.patience)
+        } else {
+          throw .status(.unknownPath)
         }
       } catch {
         guard !Task.isCancelled else { return }
-        note("\(error)")
+        note(error)
         try? await clock.sleep(for: .milliseconds(min(30_000, 500 << min(failures, 6))))
         failures += 1
       }
@@ -81,15 +91,17 @@ final class Collection<Item: Sendable>: Sendable {
   /// Between two looks for a version of the kind that is served.
   private static var patience: Duration { .seconds(60) }
 
-  private func note(_ text: String) {
+  private func note(_ error: KubeError) {
+    let text = "\(error)"
     let isNew = state.withLock { state in
-      defer { state.problem = text }
-      return state.problem != text
+      state.problem = error.advice("list of \(name)", needs: "the verbs list and watch on them")
+      defer { state.logged = text }
+      return state.logged != text
     }
     if isNew { logger.warning("admission cannot read the cluster", metadata: ["resource": "\(name)", "problem": "\(text)"]) }
   }
 
-  /// An informer on the first path that the cluster serves, listed once; nil when it serves none.
+  /// An informer on the first path that the cluster serves, listed once; nil when all of them are 404.
   private func served() async throws(KubeError) -> (Informer, path: String)? {
     for path in paths {
       let surroundings = Informer.Surroundings(sleep: { [clock] in try await clock.sleep(for: $0) })
