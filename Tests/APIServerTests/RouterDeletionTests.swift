@@ -1,3 +1,4 @@
+import AdapterKit
 import HTTPMessage
 import InMemoryAdapter
 import JSON
@@ -80,6 +81,58 @@ import Translation
     }
   }
 
+  @Test("design §6: a full overlay never keeps what is being deleted") func fullOverlay() async throws {
+    try await TestServer(engine: { $0.overlayLimit = 2048 }).run { server in
+      let held =
+        #"{"metadata":{"name":"a","finalizers":["example.com/f","example.com/g"]},"spec":{"steps":[{"name":"s","command":["true"]}]}}"#
+      #expect(await server.post(Self.collection, held).status == 201)
+      let note = String(repeating: "x", count: 1740)
+      let full = await server.patch(Self.a, .merge, #"{"metadata":{"annotations":{"note":"\#(note)"}}}"#)
+      #expect(full.status == 200, "\(full.message)")
+      #expect(await server.patch(Self.a, .merge, #"{"metadata":{"labels":{"more":"\#(note.prefix(60))"}}}"#).status == 422)
+      #expect(await server.send("DELETE", Self.a, query: "propagationPolicy=Foreground").status == 200)
+      for finalizers in [#"["example.com/g","foregroundDeletion"]"#, #"["foregroundDeletion"]"#, "null"] {
+        let answer = await server.patch(Self.a, .merge, #"{"metadata":{"finalizers":\#(finalizers)}}"#)
+        #expect(answer.status == 200, "\(finalizers): \(answer.message)")
+      }
+      #expect(await server.get(Self.a).status == 404)
+      #expect(server.engine.keys.isEmpty)
+    }
+  }
+
+  @Test("The finalizers that hold it are those that the engine has when the deletion is written") func finalizersMeanwhile() async throws {
+    try await TestServer.run { server in
+      let made = await server.post(Self.collection, Self.held).json
+      let key = try #require(server.engine.keys.first)
+      server.engine.pause(.overlay)
+      async let answer = server.send("DELETE", Self.a, query: "propagationPolicy=Foreground")
+      for _ in 0..<500 where server.engine.calls(.overlay) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+      // Another replica.
+      try await server.engine.setOverlay(
+        ["finalizers": ["example.com/f", "example.com/g"]], of: key, uid: made["metadata"]?["uid"]?.string ?? "", scope: AdapterScope([:]))
+      server.engine.resume(.overlay)
+      let deleted = await answer
+      #expect(deleted.json["metadata"]?["finalizers"] == ["example.com/f", "example.com/g", "foregroundDeletion"], "\(deleted.message)")
+    }
+  }
+
+  @Test("What is hidden while its deletion waits is not gone") func hiddenMeanwhile() async throws {
+    try await TestServer.run { server in
+      _ = await server.post(Self.collection, Self.held)
+      server.engine.pause(.overlay)
+      async let first = server.send("DELETE", Self.a)
+      for _ in 0..<500 where server.engine.calls(.overlay) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+      async let second = server.send("DELETE", Self.a)
+      // The second waits for the first; its own look at the engine has to, too, and is given up.
+      try await Task.sleep(for: .seconds(3))
+      server.gateway.setNamespace("default", isHidden: true)
+      server.engine.resume(.overlay)
+      _ = await first
+      #expect(await second.status == 404)
+      #expect(server.engine.keys.count == 1)
+    }
+  }
+
   @Test("design §7: the intention outlives a failure of the engine") func finisher() async throws {
     try await TestServer.run { server in
       _ = await server.post(Self.collection, TestServer.manifest("a"))
@@ -145,4 +198,5 @@ final class TestNamespaces: NamespaceDirectory {
   private let states = Mutex<[String: NamespaceState]>([:])
   func set(_ name: String, _ state: NamespaceState) { states.withLock { $0[name] = state } }
   func state(of namespace: String) async throws(StatusError) -> NamespaceState { states.withLock { $0[namespace] ?? .active } }
+  func liveState(of namespace: String) async throws(StatusError) -> NamespaceState { try await state(of: namespace) }
 }

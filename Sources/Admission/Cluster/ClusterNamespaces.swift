@@ -26,28 +26,54 @@ package final class ClusterNamespaces: NamespaceDirectory {
     return Self.state(object)
   }
 
+  package func liveState(of namespace: String) async throws(StatusError) -> NamespaceState {
+    guard let object = try await ask(namespace) else { return .missing }
+    return Self.state(object)
+  }
+
   private static func state(_ object: JSONValue) -> NamespaceState {
     object["status"]?["phase"] == "Terminating" || object["metadata"]?["deletionTimestamp"] != nil ? .terminating : .active
   }
 
-  /// Tells how some namespaces stand, first and whenever that changes, until the task is cancelled. Nothing is told before all were read once.
-  package func follow(_ names: [String], _ tell: @Sendable (String, NamespaceState) -> Void) async {
-    var told: [String: NamespaceState] = [:]
+  /// Shows and hides some namespaces as they come and go, until the task is cancelled.
+  ///
+  /// The watched copy says when there is something to do; what is done is what the cluster says when it is asked. A copy may lag or be wrong, and what
+  /// is hidden is deleted for whoever watches: the garbage collector takes its dependents.
+  ///
+  /// - Parameters:
+  ///   - isHidden: how it is now; the gateway also hides by itself, at a deletion of the collection in a namespace that is going.
+  ///   - hide: not called before all namespaces were read once.
+  package func follow(
+    _ names: [String], isHidden: @Sendable (String) -> Bool,
+    hide: @Sendable (_ name: String, _ isHidden: Bool, _ state: NamespaceState) -> Void
+  ) async {
+    var asked: [String: Timestamp] = [:]
     while !Task.isCancelled {
       for name in names where collection.isSynced {
         let state = collection.item(name: name).map(Self.state) ?? .missing
-        if told.updateValue(state, forKey: name) != state { tell(name, state) }
+        guard (state != .active) != isHidden(name), asked[name].map({ clock.now >= $0 + Self.disagreement }) ?? true else { continue }
+        asked[name] = clock.now
+        guard let live = try? await liveState(of: name), (live != .active) != isHidden(name) else { continue }
+        asked[name] = nil
+        hide(name, live != .active, live)
       }
       // Of our own copy: it costs the cluster nothing.
       try? await clock.sleep(for: .milliseconds(200))
     }
   }
 
+  /// Between two questions about a namespace of which the copy and the cluster say different things.
+  private static let disagreement: Duration = .seconds(2)
+
   /// The Namespace; nil when the cluster says that there is none.
   ///
   /// - Throws: 503 when the cluster cannot be asked.
   func object(of namespace: String) async throws(StatusError) -> JSONValue? {
     if collection.isSynced, let known = collection.item(name: namespace) { return known }
+    return try await ask(namespace)
+  }
+
+  private func ask(_ namespace: String) async throws(StatusError) -> JSONValue? {
     do throws(KubeError) {
       return try await api.send(KubeRequest("GET", "/api/v1/namespaces/\(PercentEncoding.encoded(namespace))")).body
     } catch {

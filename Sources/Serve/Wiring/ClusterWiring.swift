@@ -45,11 +45,12 @@ final class ClusterWiring: Sendable {
     await withDiscardingTaskGroup { group in
       group.addTask { await chain.run() }
       group.addTask {
-        await chain.namespaces.follow(gateway.boundNamespaces) { [logger = self.logger] name, state in
-          if state != .active {
-            logger.notice("its Workflows are not shown", metadata: ["namespace": "\(name)", "state": "\(state)"])
-          }
-          gateway.setNamespace(name, isHidden: state != .active)
+        await chain.namespaces.follow(gateway.boundNamespaces, isHidden: { gateway.store.isHidden($0) }) {
+          [logger = self.logger] name, isHidden, state in
+          logger.notice(
+            isHidden ? "its Workflows are not shown" : "its Workflows are shown again",
+            metadata: ["namespace": "\(name)", "state": "\(state)"])
+          gateway.setNamespace(name, isHidden: isHidden)
         }
       }
       group.addTask { await EventRecorder(gateway: gateway, api: api, logger: self.logger).run() }
