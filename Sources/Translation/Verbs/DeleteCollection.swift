@@ -11,7 +11,7 @@ extension Gateway {
     async throws(StatusError)
     -> ListResult
   {
-    switch try await namespaces.state(of: namespace) {
+    switch try await namespaces.liveState(of: namespace) {
     case .active: break
     case .terminating: return try leave(namespace, list: list, cancels: true, dryRun: options.dryRun, context: context)
     case .missing: return try leave(namespace, list: list, cancels: false, dryRun: options.dryRun, context: context)
