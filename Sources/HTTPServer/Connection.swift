@@ -18,6 +18,8 @@ final class Connection {
   var onDrain: (() -> Void)?
   /// Responder tasks that have not returned, those of streams that the peer has reset included.
   var responding = 0
+  /// What its unfinished requests hold of the budget. Only `BudgetHold` changes it.
+  var unfinishedBytes = 0
   private var exchanges: [ObjectIdentifier: Exchange] = [:]
 
   init(core: ServerCore, tools: LoopTools, channel: any Channel) {

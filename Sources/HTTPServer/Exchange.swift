@@ -32,6 +32,10 @@ final class Exchange {
   private var wire: (any ExchangeWire)?
   private var phase = Phase.receiving
   private var request: HTTPRequest?
+  private let hold: BudgetHold
+  /// Bytes of the body that the hold is for, which may not have come yet.
+  private var room = 0
+  private var announcedLength: Int?
   private let isHead: Bool
   private var timer: LazyTimer?
   private var pumping = false
@@ -47,6 +51,7 @@ final class Exchange {
     self.connection = connection
     self.wire = wire
     self.request = request
+    hold = BudgetHold(connection: connection)
     isHead = request.method == "HEAD"
     connection.add(self)
   }
@@ -56,15 +61,18 @@ final class Exchange {
 
   // MARK: The request
 
-  /// Call when a body will follow. False when it is announced as too large: then the answer has been written.
+  /// Call when a body will follow. False when it is announced as too large, or too much is unfinished: then the answer has been written.
   func expectBody(length: Int?) -> Bool {
     if let length {
       guard length <= configuration.maximumBodyBytes else {
         answer(StatusBody.tooLarge(limit: configuration.maximumBodyBytes))
         return false
       }
-      // What is announced is not reserved whole, or a lie would cost us memory.
-      request?.body.reserveCapacity(min(length, 64 * 1024))
+    }
+    announcedLength = length
+    guard hold.take(request.map(Self.headerBytes) ?? 0) else {
+      answer(StatusBody.tooManyUnfinished)
+      return false
     }
     timer = LazyTimer(loop: connection.loop) { [weak self] in
       guard let self, case .receiving = phase else { return }
@@ -79,13 +87,31 @@ final class Exchange {
     guard count + bytes.readableBytes <= configuration.maximumBodyBytes else {
       return answer(StatusBody.tooLarge(limit: configuration.maximumBodyBytes))
     }
+    guard makeRoom(for: count + bytes.readableBytes) else { return answer(StatusBody.tooManyUnfinished) }
     request?.body.append(contentsOf: bytes.readableBytesView)
+  }
+
+  /// Doubles the body's memory, up to what can come. What is announced is not reserved whole, or a lie would cost us memory.
+  private func makeRoom(for needed: Int) -> Bool {
+    guard needed > room else { return true }
+    let most = max(announcedLength ?? configuration.maximumBodyBytes, needed)
+    let larger = min(max(needed, room * 2, 4 * 1024), most)
+    guard hold.take(larger - room) else { return false }
+    room = larger
+    request?.body.reserveCapacity(larger)
+    return true
+  }
+
+  /// About what the request's header lines take in memory.
+  private static func headerBytes(_ request: HTTPRequest) -> Int {
+    request.headers.lines.reduce(1024) { $0 + $1.name.utf8.count + $1.value.utf8.count + 64 }
   }
 
   /// The request is complete: asks the responder.
   func receiveEnd() {
     guard case .receiving = phase, let request else { return }
     self.request = nil
+    hold.release()
     timer?.cancel()
     timer = nil
     connection.responding += 1
@@ -117,6 +143,7 @@ final class Exchange {
     timer?.cancel()
     timer = nil
     request = nil
+    hold.release()
     isAnswered = true
     let bodyless = isHead || response.status == 204 || response.status == 304 || response.status < 200
     switch response.body {
@@ -280,6 +307,7 @@ final class Exchange {
     timer?.cancel()
     timer = nil
     request = nil
+    hold.release()
     wire = nil
     connection.remove(self)
   }

@@ -21,6 +21,8 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
   private var requestIsComplete = true
   private var queue = CircularBuffer<Event>(initialCapacity: 0)
   private var readIsHeld = false
+  /// For a header that has not come whole, and for what came before its turn.
+  private let hold: BudgetHold
 
   private var keepAlive = true
   private var version = HTTPVersion.http1_1
@@ -32,7 +34,10 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
   private var headerTimer: LazyTimer?
   private var closeTimer: LazyTimer?
 
-  init(connection: Connection) { self.connection = connection }
+  init(connection: Connection) {
+    self.connection = connection
+    hold = BudgetHold(connection: connection)
+  }
 
   private var configuration: HTTPServerConfiguration { connection.core.configuration }
 
@@ -68,18 +73,36 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     for timer in [idleTimer, headerTimer, closeTimer] { timer?.cancel() }
     (idleTimer, headerTimer, closeTimer) = (nil, nil, nil)
     queue.removeAll()
+    hold.release()
     context = nil
     connection.onDrain = nil
   }
 
   // MARK: What comes in
 
-  /// Bytes arrived that may be the beginning of a request.
-  func bytesArrived() {
-    guard exchange == nil, !isClosing, requestIsComplete else { return }
+  /// Bytes arrived, of a header perhaps. False when they are not wanted.
+  func bytesArrived(_ count: Int) -> Bool {
+    guard !isClosing else { return false }
+    // Those of a body are the exchange's matter.
+    guard requestIsComplete else { return true }
+    guard hold.take(count) else {
+      if exchange != nil {
+        connection.close()
+      } else {
+        // More of the header is still to come.
+        requestIsComplete = false
+        refuse(StatusBody.tooManyUnfinished)
+      }
+      return false
+    }
+    guard exchange == nil else { return true }
     idleTimer?.clear()
     headerTimer?.set(configuration.headerTimeout)
+    return true
   }
+
+  /// What the hold was for has its turn now.
+  private func releaseHold() { if queue.isEmpty { hold.release() } }
 
   func read(context: ChannelHandlerContext) {
     // A pipelined request waits in the socket, not in our memory. Without one, reading goes on: that is how the end of the peer shows.
@@ -108,6 +131,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     case .part(.body(let bytes)): exchange?.receive(bytes)
     case .part(.end):
       requestIsComplete = true
+      releaseHold()
       exchange?.receiveEnd()
     case .failure(let error): refuse(Self.answer(to: error))
     }
@@ -117,6 +141,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     idleTimer?.clear()
     headerTimer?.clear()
     requestIsComplete = false
+    releaseHold()
     version = head.version
     // The decoder takes what follows a request to upgrade for another protocol. We offer none and answer as if it had not been asked.
     let upgrades = head.method == .CONNECT || head.headers.contains(name: "upgrade")
@@ -259,6 +284,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
 }
 
 /// Sits before the decoder and tells the handler that a request may be beginning, which the decoder says only at the end of the header.
+/// Keeps from the decoder what nobody will read.
 final class HTTP1ByteMonitor: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   private let handler: HTTP1Handler
@@ -266,7 +292,7 @@ final class HTTP1ByteMonitor: ChannelInboundHandler {
   init(handler: HTTP1Handler) { self.handler = handler }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    handler.bytesArrived()
+    guard handler.bytesArrived(unwrapInboundIn(data).readableBytes) else { return }
     context.fireChannelRead(data)
   }
 }

@@ -15,9 +15,12 @@ final class HTTP2StreamHandler: ChannelInboundHandler, ExchangeWire {
   private var exchange: Exchange?
   private var requestIsComplete = false
   private var isAnswered = false
+  /// For what still comes of a request that was answered before its end.
+  private let hold: BudgetHold
 
   init(connection: Connection, connectionHandler: HTTP2ConnectionHandler) {
     self.connection = connection
+    hold = BudgetHold(connection: connection)
     self.connectionHandler = connectionHandler
   }
 
@@ -33,6 +36,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler, ExchangeWire {
     let exchange = self.exchange
     self.exchange = nil
     context = nil
+    hold.release()
     guard let exchange, !exchange.hasEnded else { return }
     if !exchange.isAnswered { connectionHandler.unansweredReset() }
     exchange.gone()
@@ -128,8 +132,10 @@ final class HTTP2StreamHandler: ChannelInboundHandler, ExchangeWire {
     guard !requestIsComplete, let context else { return }
     // An answer before the end of the request: the rest of it is not wanted (RFC 9113 8.1). Nothing more is read, so the peer stalls when its
     // window is used up; the reset that tells it so comes later, since libcurl throws an answer away whose stream is reset while it sends.
-    _ = try? context.channel.syncOptions?.setOption(.autoRead, value: false)
-    context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(500)) { [weak self] in
+    // Until then a window full of it waits in our memory; where there is no room for that, it is read and dropped, for a shorter time.
+    let stalls = hold.take(connection.core.configuration.streamWindow)
+    if stalls { _ = try? context.channel.syncOptions?.setOption(.autoRead, value: false) }
+    context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(stalls ? 500 : 50)) { [weak self] in
       guard let self else { return }
       self.context?.writeAndFlush(self.wrapOutboundOut(.rstStream(.noError)), promise: nil)
     }

@@ -8,6 +8,7 @@ final class ServerCore: Sendable {
   let configuration: HTTPServerConfiguration
   let responder: any HTTPResponder
   let logger: Logger
+  let budget: RequestBudget
   /// Requests whose responder has not answered yet, those of vanished peers included.
   let responding = Atomic<Int>(0)
   /// TLS handshakes that failed or were not finished in time.
@@ -24,6 +25,7 @@ final class ServerCore: Sendable {
     self.configuration = configuration
     self.responder = responder
     self.logger = logger
+    budget = RequestBudget(maximum: configuration.maximumUnfinishedBytes)
   }
 
   var isDraining: Bool { state.withLock { $0.draining } }

@@ -196,6 +196,78 @@ def test_slow_writers_of_a_body(stack):
         time.sleep(SECONDS)
 
 
+BODY = 3 << 20
+
+
+def test_strangers_bodies_that_do_not_end_are_bounded(stack):
+    """Nobody knows yet who sends them: all of them together have their share of memory, and the others are told to come again."""
+    with honest_clients(stack), contextlib.ExitStack() as opened:
+        before = resident(stack)
+        head = f"POST {API}/namespaces/default/workflows HTTP/1.1\r\nHost: localhost\r\nContent-Length: {BODY}\r\n\r\n".encode()
+        plain = []
+        for _ in range(120):
+            connection = opened.enter_context(h2.connect(stack.gateway, ("http/1.1",), certificate=False, timeout=5))
+            with contextlib.suppress(OSError):
+                connection.sendall(head + b" " * (BODY - 1))
+            plain.append(connection)
+        refused = [status for status in map(answered, plain) if status]
+        assert set(refused) == {429} and len(refused) > 90, refused
+        streams = opened.enter_context(h2.connect(stack.gateway, certificate=False))
+        statuses = send_bodies(streams, count=60)
+        assert len(statuses) == 60 and all(block[:1] != b"\x88" for block in statuses.values()), statuses
+        grown = resident(stack) - before
+        assert grown < 100, f"{grown:.0f} MiB for strangers"
+        # One whose certificate is known sends as much as ever meanwhile.
+        big = {**workflow("big-meanwhile", "true"), "metadata": {"name": "big-meanwhile", "annotations": {"a": "x" * 200_000}}}
+        assert stack.create(big).status == 201
+
+
+def answered(connection):
+    """The status that came by now; None for none."""
+    connection.settimeout(0.05)
+    try:
+        return int(connection.recv(4096).split()[1])
+    except (TimeoutError, OSError, IndexError):
+        return None
+
+
+def send_bodies(connection, count):
+    """Sends all but the last byte of a body on each stream, as far as the windows let it. Returns the header blocks of the answers."""
+    connection.sendall(h2.PREFACE + h2.frame(h2.SETTINGS))
+    block = h2.request_block(f"{API}/namespaces/default/workflows", "POST")
+    left = {1 + 2 * index: BODY - 1 for index in range(count)}
+    windows = {stream: 65535 for stream in (0, *left)}
+    for stream in left:
+        connection.sendall(h2.frame(h2.HEADERS, h2.END_HEADERS, stream, block))
+    answers, data, idle_since = {}, b"", time.monotonic()
+    while len(answers) < count and time.monotonic() - idle_since < 3:
+        for stream in left:
+            size = min(16384, left[stream], windows[stream], windows[0])
+            if stream not in answers and size > 0:
+                connection.sendall(h2.frame(h2.DATA, 0, stream, b" " * size))
+                left[stream], windows[stream], windows[0] = left[stream] - size, windows[stream] - size, windows[0] - size
+                idle_since = time.monotonic()
+        connection.settimeout(0.02)
+        with contextlib.suppress(TimeoutError, ssl.SSLWantReadError):
+            data += connection.recv(1 << 16)
+        connection.settimeout(10)
+        while len(data) >= 9 and len(data) >= 9 + int.from_bytes(data[:3], "big"):
+            size, kind, flags, stream = int.from_bytes(data[:3], "big"), data[3], data[4], int.from_bytes(data[5:9], "big")
+            payload, data = data[9:9 + size], data[9 + size:]
+            if kind == h2.WINDOW_UPDATE and stream in windows:
+                windows[stream] += int.from_bytes(payload, "big")
+            elif kind == h2.SETTINGS and not flags & h2.ACK:
+                for at in range(0, size, 6):
+                    name, value = struct.unpack(">HI", payload[at:at + 6])
+                    if name == 4:
+                        for other in left:
+                            windows[other] += value - 65535
+                connection.sendall(h2.frame(h2.SETTINGS, h2.ACK))
+            elif kind in (h2.HEADERS, h2.RST_STREAM):
+                answers.setdefault(stream, payload)
+    return answers
+
+
 def test_oversized_headers_and_bodies(stack):
     with honest_clients(stack):
         with h2.connect(stack.gateway, ("http/1.1",)) as connection:
