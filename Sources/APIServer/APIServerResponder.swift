@@ -81,13 +81,13 @@ package final class APIServerResponder: HTTPResponder {
       info.isLongRunning
       ? services.configuration.requestTimeout : try Deadline.duration(query, maximum: services.configuration.requestTimeout)
     let place = try enter(info, user, observation)
-    defer { if let place { inFlight.leave(place) } }
+    defer { place?.leave() }
     try await authorize(user, info, observation)
     guard info.isResourceRequest else { return Answer(response: try document(request, info, query)) }
     let context = RequestContext(user: user, now: observation.began, deadline: observation.began + timeout)
     observation.handled(with: context)
     do throws(StatusError) {
-      return try await resource(request, info, query, context: context)
+      return try await resource(request, info, query, context: context, place: place)
     } catch {
       if error == .deadlineExceeded { observation.terminated() }
       throw error
@@ -114,12 +114,13 @@ package final class APIServerResponder: HTTPResponder {
       authenticator: access.authenticator, authorizer: ObservedAuthorizer(authorizer: access.authorizer, observation: observation),
       alwaysAllowPaths: access.alwaysAllowPaths)
     try await access.authorize(user, info)
-    observation.authorized(.allowed, reason: "")
+    // Where nobody had to be asked.
+    observation.authorized(.allowed)
   }
 
-  /// - Returns: what is to be left when the request is done.
+  /// - Returns: what is to be left when the request is answered.
   /// - Throws: 429.
-  private func enter(_ info: RequestInfo, _ user: UserInfo, _ observation: RequestObservation) throws(StatusError) -> InFlightLimit.Kind? {
+  private func enter(_ info: RequestInfo, _ user: UserInfo, _ observation: RequestObservation) throws(StatusError) -> InFlightLimit.Place? {
     // Documents and health are cheap, and a probe that is turned away gets the server killed.
     guard info.isResourceRequest else { return nil }
     let isExempt = user.groups.contains("system:masters")
@@ -128,9 +129,7 @@ package final class APIServerResponder: HTTPResponder {
         observation.holds(try watches.enter(user.name, isExempt: isExempt))
         return nil
       }
-      let kind = InFlightLimit.Kind(verb: info.verb)
-      try inFlight.enter(kind, isExempt: isExempt, now: observation.began)
-      return kind
+      return try inFlight.enter(InFlightLimit.Kind(verb: info.verb), isExempt: isExempt, now: observation.began)
     } catch {
       observation.terminated()
       throw error
@@ -154,7 +153,9 @@ package final class APIServerResponder: HTTPResponder {
     }
   }
 
-  private func resource(_ request: HTTPRequest, _ info: RequestInfo, _ query: QueryParameters, context: RequestContext)
+  private func resource(
+    _ request: HTTPRequest, _ info: RequestInfo, _ query: QueryParameters, context: RequestContext, place: InFlightLimit.Place?
+  )
     async throws(StatusError) -> Answer
   {
     let group = services.configuration.group
@@ -179,7 +180,7 @@ package final class APIServerResponder: HTTPResponder {
     // What is answered from memory cannot be late.
     if info.isLongRunning || query["resourceVersion"] == "0" && (info.verb == "get" || info.verb == "list") { return try await work() }
     return try await Deadline.run(
-      until: context.deadline, clock: services.clock, isWrite: !["get", "list"].contains(info.verb), work)
+      until: context.deadline, clock: services.clock, isWrite: !["get", "list"].contains(info.verb), place: place, work)
   }
 
   /// The headers that every answer has, and the forms that the client did not name in Accept.

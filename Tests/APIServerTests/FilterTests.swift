@@ -16,14 +16,19 @@ import Testing
     #expect(error?.status.message == #"invalid timeout specified in the request URL - time: invalid duration "zz""#)
   }
 
-  @Test("E1: work that is late is 504 without Retry-After, even when it does not heed cancellation", .timeLimit(.minutes(1)))
-  func late() async {
+  @Test(
+    "E1: work that is late is 504 without Retry-After, even when it does not heed cancellation; until its end it has its place",
+    .timeLimit(.minutes(1)))
+  func late() async throws {
     let clock = TestClock()
+    let limit = InFlightLimit(readOnly: 1, mutating: 1)
+    let place = try limit.enter(.mutating, now: clock.now)
     let (started, signal) = AsyncStream.makeStream(of: Void.self)
     let gate = Mutex<CheckedContinuation<Void, Never>?>(nil)
     async let result: StatusError? = {
       do {
-        _ = try await Deadline.run(until: clock.now + .seconds(5), clock: clock, isWrite: true) { () async throws(StatusError) in
+        _ = try await Deadline.run(until: clock.now + .seconds(5), clock: clock, isWrite: true, place: place) {
+          () async throws(StatusError) in
           await withCheckedContinuation { continuation in
             gate.withLock { $0 = continuation }
             signal.yield()
@@ -44,22 +49,26 @@ import Testing
     let error = await result
     mover.cancel()
     #expect(error?.status.code == 504 && error?.retryAfter == nil && error?.status.reason == "Timeout")
+    // The client has its answer, the engine not yet its write: there is no room for the next one.
+    place.leave()
+    #expect(throws: StatusError.self) { _ = try limit.enter(.mutating, now: clock.now) }
     gate.withLock { $0 }?.resume()
+    while (try? limit.enter(.mutating, now: clock.now)) == nil { await Task.yield() }
   }
 
   @Test("E1: above the limit it is 429 with Retry-After") func limit() throws {
     let limit = InFlightLimit(readOnly: 1, mutating: 1)
     let now = Samples.noon
-    try limit.enter(.readOnly, now: now)
-    let error = #expect(throws: StatusError.self) { try limit.enter(.readOnly, now: now) }
+    let first = try limit.enter(.readOnly, now: now)
+    let error = #expect(throws: StatusError.self) { _ = try limit.enter(.readOnly, now: now) }
     #expect(error?.status.code == 429 && HTTPResponse(error!).headers["Retry-After"] == "1")
     #expect(error?.status.reason == "TooManyRequests" && error?.status.details?.retryAfterSeconds == 1)
     // Writes have a limit of their own, and system:masters none.
     try limit.enter(.mutating, now: now)
-    try limit.enter(.readOnly, isExempt: true, now: now)
+    let second = try limit.enter(.readOnly, isExempt: true, now: now)
     #expect(limit.recent(.readOnly, now: now) == 2 && limit.recent(.mutating, now: now) == 1)
-    limit.leave(.readOnly)
-    limit.leave(.readOnly)
+    first.leave()
+    second.leave()
     #expect(limit.recent(.readOnly, now: now + .seconds(1)) == 2 && limit.recent(.readOnly, now: now + .seconds(2)) == 0)
     try limit.enter(.readOnly, now: now)
   }

@@ -25,14 +25,21 @@ enum Deadline {
   /// Runs `work` until `moment`. A read is cancelled then; a write that was sent goes on to its end, since breaking it off would leave it in doubt,
   /// and is also not ended when the client goes away.
   ///
+  /// - Parameter place: held until the work has ended, not only until the client is answered: an engine that hangs must not collect writes without end.
   /// - Throws: what `work` throws; 504 when time is up.
   static func run(
-    until moment: Timestamp, clock: any TimeSource, isWrite: Bool, _ work: @escaping @Sendable () async throws(StatusError) -> Answer
+    until moment: Timestamp, clock: any TimeSource, isWrite: Bool, place: InFlightLimit.Place? = nil,
+    _ work: @escaping @Sendable () async throws(StatusError) -> Answer
   ) async throws(StatusError) -> Answer {
     let race = RaceBox()
     // Not a task group: a group would wait for work that does not heed its cancellation.
+    place?.hold()
     let worker = Task {
-      do throws(StatusError) { race.finish(.success(try await work())) } catch { race.finish(.failure(error)) }
+      let result: Result<Answer, StatusError>
+      do throws(StatusError) { result = .success(try await work()) } catch { result = .failure(error) }
+      // Before the client can know: its next request finds the room.
+      place?.leave()
+      race.finish(result)
     }
     let timer = Task {
       do { try await clock.sleep(until: moment) } catch { return }

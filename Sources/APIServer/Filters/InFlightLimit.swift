@@ -11,6 +11,25 @@ final class InFlightLimit: Sendable {
     init(verb: String) { self = ["get", "list", "watch"].contains(verb) ? .readOnly : .mutating }
   }
 
+  /// Room for one request: whoever works for it holds it, also when the client has its answer already, and when nobody does it is given back.
+  final class Place: Sendable {
+    private let kind: Kind
+    private let limit: InFlightLimit
+    private let holders = Atomic(1)
+
+    fileprivate init(_ kind: Kind, _ limit: InFlightLimit) {
+      self.kind = kind
+      self.limit = limit
+    }
+
+    func hold() { holders.add(1, ordering: .relaxed) }
+
+    /// Once by whoever entered, and once for each ``hold()``.
+    func leave() {
+      if holders.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { limit.leave(kind) }
+    }
+  }
+
   /// One kind's count, and its greatest value in the current second.
   private final class Gauge: Sendable {
     let current = Atomic(0)
@@ -39,7 +58,8 @@ final class InFlightLimit: Sendable {
 
   /// - Parameter isExempt: for system:masters, who must always get an answer.
   /// - Throws: 429 with Retry-After; nothing was done, so a client may repeat it.
-  func enter(_ kind: Kind, isExempt: Bool = false, now: Timestamp) throws(StatusError) {
+  @discardableResult
+  func enter(_ kind: Kind, isExempt: Bool = false, now: Timestamp) throws(StatusError) -> Place {
     let gauge = gauges[kind]!
     let value = gauge.current.add(1, ordering: .relaxed).newValue
     let maximum = maxima[kind]!
@@ -48,9 +68,10 @@ final class InFlightLimit: Sendable {
       throw .tooManyRequests()
     }
     gauge.note(value, second: Self.second(now))
+    return Place(kind, self)
   }
 
-  func leave(_ kind: Kind) { gauges[kind]!.current.subtract(1, ordering: .relaxed) }
+  private func leave(_ kind: Kind) { gauges[kind]!.current.subtract(1, ordering: .relaxed) }
 
   /// The most requests at one time in this second and the one before, so that a scrape does not miss all between two others.
   func recent(_ kind: Kind, now: Timestamp) -> Int {
