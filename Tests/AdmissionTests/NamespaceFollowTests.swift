@@ -51,9 +51,11 @@ struct NamespaceFollowTests {
     let cluster = FakeCluster()
     try await following(cluster) { hidden in
       cluster.put(Self.path, FakeCluster.namespace("team", phase: "Terminating"))
-      #expect(try await becomes(hidden, true))
+      let isHidden = try await becomes(hidden, true)
+      #expect(isHidden)
       cluster.put(Self.path, FakeCluster.namespace("team"))
-      #expect(try await becomes(hidden, false))
+      let isShown = try await becomes(hidden, false)
+      #expect(isShown)
     }
   }
 
@@ -62,7 +64,8 @@ struct NamespaceFollowTests {
     let cluster = FakeCluster()
     try await following(cluster) { hidden in
       hidden.set("team", true)
-      #expect(try await becomes(hidden, false))
+      let isShown = try await becomes(hidden, false)
+      #expect(isShown)
     }
   }
 
