@@ -23,6 +23,7 @@ final class RequestObservation: Sendable {
     var context: RequestContext?
     var lease: WatchLimit.Lease?
     var isTerminated = false
+    var isDecided = false
   }
 
   let auditID: String
@@ -64,12 +65,17 @@ final class RequestObservation: Sendable {
     await trail?.refused(HTTPResponse(error))
   }
 
-  /// - Parameter reason: of whoever decided; empty when there is none.
-  func authorized(_ decision: AuthorizationDecision, reason: String) {
-    let isAllowed = decision == .allowed
-    observers.metrics.decisions.add(at: isAllowed ? 0 : 1)
-    note("authorization.k8s.io/decision", isAllowed ? "allow" : "forbid")
-    note("authorization.k8s.io/reason", reason)
+  /// The first decision of a request is its own; what a verb asks for besides says no more.
+  func authorized(_ decision: AuthorizationDecision) {
+    guard
+      state.withLock({ state in
+        defer { state.isDecided = true }
+        return !state.isDecided
+      })
+    else { return }
+    observers.metrics.decisions.add(at: decision.isAllowed ? 0 : 1)
+    note("authorization.k8s.io/decision", decision.isAllowed ? "allow" : "forbid")
+    note("authorization.k8s.io/reason", decision.reason)
   }
 
   func notDecided() {
@@ -158,7 +164,7 @@ struct ObservedAuthorizer: Authorizer {
   func authorize(_ attributes: AuthorizationAttributes) async throws(StatusError) -> AuthorizationDecision {
     do throws(StatusError) {
       let decision = try await authorizer.authorize(attributes)
-      if case .denied(let reason) = decision { observation.authorized(decision, reason: reason) }
+      observation.authorized(decision)
       return decision
     } catch {
       observation.notDecided()

@@ -29,6 +29,7 @@ package final class EventRecorder: Sendable {
   private let pause: Duration
   private let budget: Mutex<Budget>
   private let following = Mutex<Set<String>>([])
+  private let reported = Mutex<Set<String>>([])
 
   /// - Parameters:
   ///   - component: who says so; shown in the FROM column.
@@ -105,10 +106,21 @@ package final class EventRecorder: Sendable {
     let body = transition.event(of: object, apiVersion: gateway.apiVersion, component: component, at: clock.now)
     do throws(KubeError) {
       _ = try await api.send(KubeRequest("POST", "/api/v1/namespaces/\(object.draft.namespace)/events", body: body))
+      reported.withLock { $0 = [] }
     } catch {
-      // 403 in a namespace that is going away, 409 when it is there already.
-      logger.debug("event not recorded", metadata: ["workflow": "\(object.key)", "error": "\(error)"])
+      report(error, object)
     }
+  }
+
+  /// Once for each cause: what is wrong with one Event is wrong with all of them. 409 means that it is there already.
+  private func report(_ error: KubeError, _ object: StoredObject) {
+    var cause = "unreachable"
+    if case .status(let status) = error { cause = "\(status.code) \(status.status.reason)" }
+    let isNew = cause.hasPrefix("409") ? false : reported.withLock { $0.insert(cause).inserted }
+    guard isNew else { return }
+    logger.warning(
+      "Events cannot be recorded; the gateway's account needs the verb create on events",
+      metadata: ["workflow": "\(object.key)", "problem": "\(error)"])
   }
 
   private func takeToken() -> Bool {

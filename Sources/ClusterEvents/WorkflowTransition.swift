@@ -15,17 +15,20 @@ package struct WorkflowTransition: Sendable, Hashable {
     guard let now = status?["phase"]?.string, now != phase else { return nil }
     let backend = status?["backend"]?["name"]?.string ?? ""
     let reason = status?["reason"]?.string ?? ""
+    let id = status?["backend"]?["id"]?.string ?? ""
     let said = status?["message"]?.string ?? ""
     switch now {
     case "Pending":
-      let id = status?["backend"]?["id"]?.string ?? ""
-      return WorkflowTransition(reason: "Submitted", message: "\(id) on \(backend)", isWarning: false)
+      return WorkflowTransition(reason: "Submitted", message: "Run \(id) submitted to backend \(backend)", isWarning: false)
     case "Running":
-      return WorkflowTransition(reason: reason.isEmpty ? "Started" : reason, message: joined("on \(backend)", said), isWarning: false)
+      return WorkflowTransition(
+        reason: reason.isEmpty ? "Started" : reason, message: joined("Run \(id) started on backend \(backend)", said), isWarning: false)
     case "Succeeded":
-      return WorkflowTransition(reason: "Completed", message: joined(status?["progress"]?.string ?? "", said), isWarning: false)
+      let progress = status?["progress"]?.string.map { " with \($0) steps" } ?? ""
+      return WorkflowTransition(reason: "Completed", message: joined("Run \(id) succeeded\(progress)", said), isWarning: false)
     case "Failed":
-      return WorkflowTransition(reason: reason.isEmpty ? "Failed" : reason, message: joined(said, "on \(backend)"), isWarning: true)
+      return WorkflowTransition(
+        reason: reason.isEmpty ? "Failed" : reason, message: joined("Run \(id) failed on backend \(backend)", said), isWarning: true)
     default: return nil
     }
   }

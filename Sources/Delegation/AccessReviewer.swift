@@ -54,7 +54,7 @@ package final class AccessReviewer: Authorizer {
     let find: @Sendable () async -> Result<ReviewCache<AuthorizationDecision>.Finding, StatusError> = { [self] in
       do throws(KubeError) {
         let decision = try await review(spec)
-        return .success(.init(value: decision, holds: decision == .allowed ? settings.allowedLifetime : settings.deniedLifetime))
+        return .success(.init(value: decision, holds: decision.isAllowed ? settings.allowedLifetime : settings.deniedLifetime))
       } catch {
         logger.error("access could not be reviewed", metadata: ["problem": "\(error)"])
         return .failure(
@@ -78,6 +78,7 @@ package final class AccessReviewer: Authorizer {
       logger.info("the cluster evaluated an access review with errors", metadata: ["problem": "\(problem)"])
     }
     // Denied goes before allowed, should anybody ever say both.
-    return allowed && status["denied"]?.bool != true ? .allowed : .denied(reason: status["reason"]?.string ?? "")
+    let reason = status["reason"]?.string ?? ""
+    return allowed && status["denied"]?.bool != true ? .permitted(reason: reason) : .denied(reason: reason)
   }
 }

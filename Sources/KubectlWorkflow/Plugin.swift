@@ -19,6 +19,8 @@ struct LogsCommand: ParsableCommand {
   var step: String?
   @Option(help: "Only that many lines from the end.")
   var tail: Int?
+  @Option(help: "Only what is newer than that, such as 30s or 10m.", transform: Target.seconds)
+  var since: Int?
   @Option(help: "Only what is newer than that many seconds.")
   var sinceSeconds: Int?
 
@@ -27,7 +29,7 @@ struct LogsCommand: ParsableCommand {
     if follow { query.append("follow=true") }
     if let step { query.append("step=\(Target.encoded(step))") }
     if let tail { query.append("tailLines=\(tail)") }
-    if let sinceSeconds { query.append("sinceSeconds=\(sinceSeconds)") }
+    if let sinceSeconds = since ?? sinceSeconds { query.append("sinceSeconds=\(sinceSeconds)") }
     let path = try target.path("log") + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
     try Kubectl.become(["get", "--raw", path] + target.connection)
   }
@@ -37,12 +39,12 @@ struct CancelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "cancel", abstract: "Stops a Workflow's active run.")
   @OptionGroup var target: Target
 
-  func run() throws { try Kubectl.become(["create", "--raw", try target.path("cancel"), "-f", "/dev/null"] + target.connection) }
+  func run() throws { try target.act("cancel", done: "cancelled") }
 }
 
 struct RetryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "retry", abstract: "Runs a Workflow that has failed again.")
   @OptionGroup var target: Target
 
-  func run() throws { try Kubectl.become(["create", "--raw", try target.path("retry"), "-f", "/dev/null"] + target.connection) }
+  func run() throws { try target.act("retry", done: "retried") }
 }

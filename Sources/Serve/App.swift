@@ -7,7 +7,7 @@ struct WorkflowAPIServer: AsyncParsableCommand {
     commandName: "workflow-apiserver",
     abstract: "Shows an existing CI or workflow engine as Kubernetes resources.",
     version: "workflow-apiserver \(Version.text)",
-    subcommands: [ServeCommand.self, CertificatesCommand.self, KubeconfigCommand.self, AdapterCommand.self],
+    subcommands: [ServeCommand.self, CheckCommand.self, CertificatesCommand.self, KubeconfigCommand.self, AdapterCommand.self],
     defaultSubcommand: ServeCommand.self)
 
   static func main() async { await main(BooleanFlags.writtenOut(Array(CommandLine.arguments.dropFirst()))) }

@@ -15,7 +15,7 @@ struct Program {
   let logger: Logger
 
   func run() async throws {
-    let configuration = try readConfiguration()
+    let configuration = try GatewayConfiguration(file: command.config)
     let clock = SystemClock()
     let metrics = ServerMetrics()
     let audit = try AuditWiring(command.audit, metrics: metrics, logger: logger)
@@ -54,17 +54,6 @@ struct Program {
       group.cancelAll()
     }
     assembly.shutdown()
-  }
-
-  private func readConfiguration() throws -> GatewayConfiguration {
-    guard let data = FileManager.default.contents(atPath: command.config), let text = String(data: data, encoding: .utf8) else {
-      throw StartFailure("cannot read the configuration \(command.config); --config names the file")
-    }
-    do {
-      return try GatewayConfiguration(yaml: text, file: command.config)
-    } catch {
-      throw StartFailure(error.problems.map(\.description))
-    }
   }
 
   private func apiConfiguration(_ configuration: GatewayConfiguration) -> APIServerConfiguration {

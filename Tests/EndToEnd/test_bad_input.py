@@ -227,6 +227,21 @@ def test_bad_config_file(tmp_path, text, expected):
     assert str(config) in done.stderr or "adapter.yaml" in done.stderr
 
 
+def check(config):
+    return subprocess.run(
+        [str(BIN / "workflow-apiserver"), "check", "--config", str(config), "--adapters-dir", str(ROOT / "adapters")], capture_output=True, text=True)
+
+
+def test_check_asks_no_engine_and_ends(tmp_path):
+    config = tmp_path / "gateway.yaml"
+    config.write_text(GOOD)
+    done = check(config)
+    assert done.returncode == 0 and "binding " in done.stdout, done
+    config.write_text(GOOD.replace("adapter: local", "adapter: lokal"))
+    done = check(config)
+    assert done.returncode == 1 and "there is no adapter \"lokal\"" in done.stderr, done
+
+
 def test_missing_config_file():
     done = serve("/no/such/file.yaml")
     assert done.returncode == 1 and "cannot read the configuration /no/such/file.yaml" in done.stderr

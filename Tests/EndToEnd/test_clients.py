@@ -107,12 +107,13 @@ def test_kubectl_plugin(stack):
     assert plugin("logs", "plugged", "--step", "step-0", "--tail", "1").stdout == "two\n"
     stack.create(workflow("stopped", "sleep 60"))
     stack.phase("stopped", "Running")
-    plugin("cancel", "stopped", "-n", "default")
+    assert plugin("cancel", "wf/stopped", "-n", "default").stdout == "workflow.workflow.example.com/stopped cancelled\n"
     assert stack.phase("stopped", "Failed")["status"]["reason"] == "Cancelled"
-    plugin("retry", "stopped")
+    assert plugin("retry", "stopped").stdout == "workflow.workflow.example.com/stopped retried\n"
     assert stack.phase("stopped", "Running")["status"]["attempt"] == 2
     missing = plugin("logs", "no-such", check=False)
     assert missing.returncode == 1 and "not found" in missing.stderr
+    assert "expected the name of a Workflow" in plugin("logs", "../x", check=False).stderr
 
 
 def test_300_cancelled_watches_leave_another_alive(stack):

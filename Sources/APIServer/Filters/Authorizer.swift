@@ -13,9 +13,25 @@ package struct AuthorizationAttributes: Sendable {
 }
 
 package enum AuthorizationDecision: Sendable, Hashable {
-  case allowed
+  /// With why, for the audit log; empty where nobody says.
+  case permitted(reason: String)
   /// With what is added to the refusal; empty for nothing.
   case denied(reason: String)
+
+  package static var allowed: AuthorizationDecision { .permitted(reason: "") }
+
+  package var isAllowed: Bool {
+    switch self {
+    case .permitted: true
+    case .denied: false
+    }
+  }
+
+  package var reason: String {
+    switch self {
+    case .permitted(let reason), .denied(let reason): reason
+    }
+  }
 }
 
 /// Decides what somebody may do.

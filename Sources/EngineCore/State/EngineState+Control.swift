@@ -28,7 +28,7 @@ extension EngineState {
     var job = try job(id)
     switch job.state {
     case .failed, .cancelled, .timedOut: break
-    case .succeeded: throw .conflict("nothingToRetry", "job \(id) succeeded; run it again with rerun")
+    case .succeeded: throw .conflict("nothingToRetry", "job \(id) succeeded: there is nothing to retry; create it anew")
     case .queued, .running, .suspended:
       throw .conflict("notFinished", "job \(id) is \(job.state.rawValue); only a finished job can be retried")
     }

@@ -82,7 +82,7 @@ extension KindDescription {
     ])
 
   private static let workflowStatus = Schema.object(
-    "What became of it. Written by the server only.", open: true,
+    "What became of it. The engine decides it; a phase written to the status subresource is told to engines that take one.", open: true,
     [
       Schema.integer("1 for the first time, one more for every retry.").field("attempt"),
       Schema.object(

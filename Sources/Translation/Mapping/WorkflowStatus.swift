@@ -15,7 +15,11 @@ struct WorkflowStatus {
   var phaseCell: String { phase.rawValue }
 
   /// What the MESSAGE column shows: why, and what.
-  var messageCell: String { [reason, message].compactMap { $0 }.joined(separator: ": ") }
+  /// Engines often begin with what the reason says already.
+  var messageCell: String {
+    guard let reason, let message else { return reason ?? message ?? "" }
+    return message.lowercased().hasPrefix(reason.lowercased()) ? message : "\(reason): \(message)"
+  }
 
   init(run: KnownRun, core: RunCore, overlay: Overlay, binding: BindingInfo, uid: String) {
     phase = run.key.kind == .schedule ? .running : core.phase

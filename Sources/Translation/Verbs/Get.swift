@@ -17,10 +17,13 @@ extension Gateway {
       } else {
         for bound in bindings where bound.info.namespace == namespace && !store.isHidden(namespace) {
           let outcome = await bound.driver.refreshList(startedAfter: context.now, within: Self.patience)
-          guard !outcome.isFresh, try store.get(resource, namespace: namespace, name: name) == nil else { continue }
-          throw .serviceUnavailable(
-            "cannot tell whether \(qualified(name)) exists: \(bound.text(outcome))",
-            retryAfter: 1)
+          guard !outcome.isFresh else { continue }
+          do throws(StatusError) {
+            guard try store.get(resource, namespace: namespace, name: name) == nil else { continue }
+          } catch {
+            throw explained(error, [(bound, outcome)])
+          }
+          throw .serviceUnavailable("cannot tell whether \(qualified(name)) exists: \(bound.text(outcome))", retryAfter: 1)
         }
       }
     }

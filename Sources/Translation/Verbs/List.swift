@@ -23,10 +23,23 @@ extension Gateway {
       }
     }
     try await waitForVersion(options)
-    let result = try store.list(resource, namespace: namespace, options: options)
-    // Only with an answer: an error tells by itself.
+    let result: ListResult
+    do throws(StatusError) {
+      result = try store.list(resource, namespace: namespace, options: options)
+    } catch {
+      throw explained(error, outcomes)
+    }
     for (bound, outcome) in outcomes { warn(context, bound, outcome) }
     return result
+  }
+
+  /// What was never read because its engine cannot be reached says so; repeating the request at once would only make the user wait for the text.
+  func explained(_ error: StatusError, _ outcomes: [(Bound, RefreshOutcome)]) -> StatusError {
+    let causes = outcomes.compactMap { bound, outcome in
+      if case .failed = outcome { bound.text(outcome) } else { nil }
+    }
+    guard error.code == 503, !causes.isEmpty else { return error }
+    return .serviceUnavailable("\(error.status.message); \(causes.sorted().joined(separator: "; "))", retryAfter: nil)
   }
 
   /// A version that this process has not given out yet may come soon: waits up to 3 s (kubernetes-wire §5 ⁴).
