@@ -73,6 +73,28 @@ import Testing
     #expect(bomb?.message.hasPrefix("Unable to complete the copy") == true && bomb?.statusError.code == 413)
   }
 
+  @Test("Copies of a value into itself end at the depth of what a client may send") func depth() throws {
+    var operations: [JSONValue] = [["op": "add", "path": "/zz", "value": [[]]]]
+    var path = "/zz"
+    for round in 0..<24 {
+      operations.append(["op": "copy", "from": "/zz", "path": .string(path + "/0")])
+      path += String(repeating: "/0", count: min(1 << round, 1000))
+    }
+    let bomb = #expect(throws: JSONPatch.Failure.self) { try apply(.array(operations), to: [:]) }
+    #expect(
+      bomb?.statusError.code == 422 && bomb?.message.hasSuffix("would be more than 128 levels deep") == true, "\(String(describing: bomb))")
+
+    func nested(_ depth: Int) -> JSONValue { (0..<depth).reduce(1) { value, _ in [value] } }
+    for operation in ["add", "replace"] {
+      func patch(_ depth: Int) -> JSONValue { [["op": .string(operation), "path": "/a", "value": nested(depth)]] }
+      #expect(try apply(patch(127), to: [:])["a"] == nested(127))
+      #expect(throws: JSONPatch.Failure.self) { try apply(patch(128), to: [:]) }
+    }
+    let move: JSONValue = [["op": "move", "from": "/a", "path": "/b/c"]]
+    #expect(throws: JSONPatch.Failure.self) { try apply(move, to: ["a": nested(127), "b": [:]]) }
+    #expect(try apply(move, to: ["a": nested(126), "b": [:]])["b"]?["c"] == nested(126))
+  }
+
   @Test("Ten thousand insertions at the front of a long list end early", .timeLimit(.minutes(1))) func moves() {
     let insertion: JSONValue = ["op": "add", "path": "/0", "value": 0]
     let failure = #expect(throws: JSONPatch.Failure.self) {

@@ -10,10 +10,13 @@ struct JSONPatchTarget {
   /// Elements and members that had to move up or down for others. Ten thousand insertions at the front of a list of a million would take minutes.
   private var moved = 0
   private static let maximumMoved = 50_000_000
+  /// A copy of a value into itself doubles its depth: two dozen of them would make a value that nothing can walk through.
+  private static let maximumDepth = JSONLimits().maximumDepth
 
   init(_ value: JSONValue) { self.value = value }
 
   mutating func add(_ new: JSONValue, at path: JSONPointer) throws(Failure) {
+    try checkDepth("add", path, new)
     guard let last = path.tokens.last else {
       value = new
       return
@@ -70,6 +73,7 @@ struct JSONPatchTarget {
   }
 
   mutating func replace(_ path: JSONPointer, by new: JSONValue) throws(Failure) {
+    try checkDepth("replace", path, new)
     guard let last = path.tokens.last else {
       value = new
       return
@@ -173,6 +177,32 @@ struct JSONPatchTarget {
       try change(&element, tokens.dropFirst(), missing: missing, body)
     default: throw .inapplicable(missing)
     }
+  }
+
+  /// What a client can send has a bounded depth; so has what a patch makes of it.
+  private mutating func checkDepth(_ operation: String, _ path: JSONPointer, _ new: JSONValue) throws(Failure) {
+    var visited = 0
+    guard Self.fits(new, in: Self.maximumDepth - path.tokens.count, &visited) else {
+      throw .inapplicable(
+        "\(operation) operation does not apply: the value at '\(path.text)' would be more than \(Self.maximumDepth) levels deep")
+    }
+    // The same value can be moved again and again.
+    try charge(visited)
+  }
+
+  /// Whether a value has at most so many containers inside each other. Goes no deeper than that.
+  private static func fits(_ value: JSONValue, in levels: Int, _ visited: inout Int) -> Bool {
+    visited += 1
+    switch value {
+    case .object(let members):
+      guard levels > 0 else { return false }
+      for member in members.values { guard fits(member, in: levels - 1, &visited) else { return false } }
+    case .array(let elements):
+      guard levels > 0 else { return false }
+      for element in elements { guard fits(element, in: levels - 1, &visited) else { return false } }
+    default: break
+    }
+    return true
   }
 
   private mutating func charge(_ count: Int) throws(Failure) {
