@@ -223,8 +223,15 @@ extension Gateway {
     }
     guard plan.new != plan.old else { return }
     do throws(Overlay.TooLarge) {
-      plan.new = try plan.new.fitted(overlays.overlayLimit)
+      plan.new = try plan.new.fitted(overlays.overlayLimit, isDeletion: plan.old.deletionTimestamp != nil)
     } catch {
+      // What is on its way out, or makes the overlay smaller, is no reason to refuse: there would be no way back.
+      var smaller = plan.new
+      smaller.managedFields = nil
+      if plan.ends || smaller.json.encoded.count <= plan.old.json.encoded.count {
+        plan.new = smaller
+        return
+      }
       throw invalid(
         plan.base.draft.name,
         [
