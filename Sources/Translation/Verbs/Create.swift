@@ -41,7 +41,8 @@ extension Gateway {
       attributes.name = name
       attributes.object = object
       do throws(StatusError) {
-        return try await create(name: name, object: object, options: options, manager: manager, attributes: attributes)
+        return try await create(
+          name: name, isNameGiven: !given.isEmpty, object: object, options: options, manager: manager, attributes: attributes)
       } catch {
         attempt += 1
         guard given.isEmpty, error.status.reason == "AlreadyExists", attempt < Self.nameAttempts else { throw error }
@@ -82,7 +83,7 @@ extension Gateway {
   }
 
   private func create(
-    name: String, object: JSONValue, options: WriteOptions, manager: WriteManager, attributes: AdmissionAttributes
+    name: String, isNameGiven: Bool, object: JSONValue, options: WriteOptions, manager: WriteManager, attributes: AdmissionAttributes
   ) async throws(StatusError) -> CreateResult {
     let namespace = attributes.namespace
     let context = attributes.context
@@ -102,9 +103,10 @@ extension Gateway {
     let (submission, envelope) = builder.build(
       name: name, uid: uid, object: object, requestedBy: context.user.name, manager: manager, now: now)
 
-    // From here to the end the name is ours: two creates of one name never reach the engine together.
-    let reservation = try reservations.reserve(namespace: namespace, name: name, resource: qualified(name), now: now)
-    defer { reservation.release() }
+    // From here to the end the name is ours: two creates of one name never reach the engine together. A dry run only looks.
+    let reservation = options.dryRun ? nil : try reservations.reserve(namespace: namespace, name: name, group: group)
+    defer { reservation?.release() }
+    try checkShown(namespace)
     if let existing = try store.get(.workflows, namespace: namespace, name: name) {
       let deleting = existing.draft.metadata["deletionTimestamp"] != nil
       throw .alreadyExists(resource: "workflows", group: group, name: name, prefix: deleting ? "object is being deleted: " : "")
@@ -115,15 +117,26 @@ extension Gateway {
     attributes.object = preview.value(apiVersion: apiVersion)
     try await admission.validate(attributes)
     defer { admission.finish(attributes) }
-    if options.dryRun { return CreateResult(object: preview) }
+    guard let reservation else { return CreateResult(object: preview) }
+    try checkShown(namespace)
     context.note("\(group)/backend", bound.info.backend)
-    let object = try await submit(submission, envelope: envelope, to: bound, name: name, reservation: reservation)
+    let object = try await submit(submission, envelope: envelope, to: bound, name: name, isNameGiven: isNameGiven, reservation: reservation)
     if let ref = store.ref(uid: uid) { note(bound, ref.key, context) }
     return CreateResult(object: object)
   }
 
+  /// What is in a hidden namespace cannot be seen: neither what has the name already, nor what would be made.
+  private func checkShown(_ namespace: String) throws(StatusError) {
+    guard store.isHidden(namespace) else { return }
+    throw .serviceUnavailable(
+      "namespace \(GoText.quoted(namespace)) is not shown at the moment, it is going or was just made; nothing was submitted", retryAfter: 1
+    )
+  }
+
   /// The only call of `submit`. What the engine did is decided by what it shows afterwards, never by a second request.
-  private func submit(_ submission: Submission, envelope: Envelope, to bound: Bound, name: String, reservation: NameReservation)
+  private func submit(
+    _ submission: Submission, envelope: Envelope, to bound: Bound, name: String, isNameGiven: Bool, reservation: NameReservation
+  )
     async throws(StatusError) -> StoredObject
   {
     let began = clock.now
@@ -132,7 +145,7 @@ extension Gateway {
       observation = try await bound.adapter.submit(submission)
     } catch {
       guard error.code == .alreadyExists || error.inDoubt else { throw bound.refusal(name, group: group).status(error, isWrite: true) }
-      return try await lookUp(submission, error, bound: bound, name: name, reservation: reservation)
+      return try await lookUp(submission, error, bound: bound, name: name, isNameGiven: isNameGiven, reservation: reservation)
     }
     // The answer may leave out what we have just sent.
     if observation.envelope == .unseen { observation.envelope = .present(submission.envelope) }
@@ -141,7 +154,9 @@ extension Gateway {
   }
 
   /// After a refused key or a lost answer: is there a run of this key, and is it ours?
-  private func lookUp(_ submission: Submission, _ error: AdapterError, bound: Bound, name: String, reservation: NameReservation)
+  private func lookUp(
+    _ submission: Submission, _ error: AdapterError, bound: Bound, name: String, isNameGiven: Bool, reservation: NameReservation
+  )
     async throws(StatusError) -> StoredObject
   {
     let began = clock.now
@@ -155,13 +170,15 @@ extension Gateway {
     if let found, case .present(let json) = found.envelope, Envelope(json)?.uid == submission.uid {
       return try stored(found, bound: bound, uid: submission.uid, began: began, name: name)
     }
-    if found != nil || error.code == .alreadyExists {
+    if error.inDoubt { reservation.keepInDoubt(submission, bound: bound, until: clock.now + bound.adapter.traits.submitDeadline) }
+    // What was found may be what we sent, its envelope not yet to be seen: another name would make a second run.
+    let isSettled = !error.inDoubt || isNameGiven
+    if isSettled, found != nil || error.code == .alreadyExists {
       throw .alreadyExists(
         resource: "workflows", group: group, name: name,
         suffix:
           ": backend \"\(bound.info.backend)\" still has a run under the key \"\(submission.key)\"; delete it there or choose another name")
     }
-    reservation.keepInDoubt(submission, bound: bound, until: clock.now + bound.adapter.traits.submitDeadline)
     throw bound.refusal(name, group: group).status(error, isWrite: true)
   }
 
@@ -169,8 +186,11 @@ extension Gateway {
     -> StoredObject
   {
     observe(Observed(bound.id, observation, began: began, ended: clock.now, source: .write))
-    guard let object = try store.get(.workflows, namespace: bound.info.namespace, name: name), object.draft.uid == uid else {
-      throw .internalError("the engine took the run (\(observation.key)) but it does not appear as \(bound.info.namespace)/\(name)")
+    // Never with Retry-After: the run is there, and under a generated name a second one would be made.
+    guard let object = store.object(uid: uid) else {
+      throw .internalError(
+        "backend \"\(bound.info.backend)\" took the run (\(observation.key)) but it does not appear as \(bound.info.namespace)/\(name); do not submit it again, look for that run"
+      )
     }
     return object
   }

@@ -18,8 +18,8 @@ final class NameReservations: Sendable {
 
   private let holders = Mutex<[String: Holder]>([:])
 
-  /// - Throws: 409 while another create of the name is at work or in doubt.
-  func reserve(namespace: String, name: String, resource: String, now: Timestamp) throws(StatusError) -> NameReservation {
+  /// - Throws: AlreadyExists while another create of the name is at work, as if it had been first; Conflict while one is in doubt.
+  func reserve(namespace: String, name: String, group: String) throws(StatusError) -> NameReservation {
     let key = SubmissionBuilder.key(namespace: namespace, name: name)
     let taken: Holder? = holders.withLock { holders in
       if let holder = holders[key] { return holder }
@@ -28,11 +28,12 @@ final class NameReservations: Sendable {
     }
     switch taken {
     case nil: return NameReservation(key: key, reservations: self)
-    case .atWork: throw Self.conflict(name, resource, "another create of this name is at work")
+    case .atWork: throw .alreadyExists(resource: "workflows", group: group, name: name, suffix: ": another create of this name is at work")
     case .inDoubt(let doubt):
-      throw Self.conflict(
-        name, resource,
-        "submission in doubt: the answer to an earlier create of this name was lost; until \(doubt.until.rfc3339Seconds) the run may still appear in the engine"
+      throw .conflict(
+        resource: "workflows", group: group, name: name,
+        reason:
+          "submission in doubt: the answer to an earlier create of this name was lost; until \(doubt.until.rfc3339Seconds) the run may still appear in the engine"
       )
     }
   }
@@ -55,13 +56,6 @@ final class NameReservations: Sendable {
   }
 
   fileprivate func doubt(_ key: String, _ doubt: Doubt) { holders.withLock { $0[key] = .inDoubt(doubt) } }
-
-  private static func conflict(_ name: String, _ resource: String, _ why: String) -> StatusError {
-    StatusError(
-      Status(
-        code: 409, reason: "Conflict", message: "Operation cannot be fulfilled on \(resource): \(why)", details: Status.Details(name: name))
-    )
-  }
 }
 
 /// One create's hold on its name.
