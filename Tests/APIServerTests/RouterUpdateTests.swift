@@ -1,3 +1,4 @@
+import AdapterKit
 import HTTPMessage
 import InMemoryAdapter
 import JSON
@@ -59,6 +60,23 @@ import Testing
       let spec = await server.put(Self.a, object)
       #expect(spec.status == 422 && spec.json["details"]?["causes"]?.array?.first?["field"] == "spec.timeout")
       #expect(await server.put("/workflowbackends/memory", ["metadata": ["name": "memory"]]).status == 405)
+    }
+  }
+
+  @Test("C18: a suspend that is taken out is not there any more") func suspendRemoved() async throws {
+    try await TestServer.run { server in
+      let spec = #"{"suspend":true,"steps":[{"name":"s","command":["true"]}]}"#
+      #expect(await server.post(Self.collection, TestServer.manifest("a", spec: spec)).json["spec"]?["suspend"] == true)
+      let removed = await server.patch(Self.a, .merge, #"{"spec":{"suspend":null}}"#)
+      #expect(removed.status == 200 && removed.json["spec"]?.object?.keys.contains("suspend") == false, "\(removed.json)")
+      let read = await server.get(Self.a).json
+      #expect(read["spec"]?.object?.keys.contains("suspend") == false && read["metadata"]?["generation"] == 2)
+      guard case .present(let core)? = server.engine.peek(server.engine.keys[0])?.core else {
+        Issue.record("no run")
+        return
+      }
+      #expect(!core.suspended)
+      #expect(await server.patch(Self.a, .merge, #"{"spec":{"suspend":true}}"#).json["spec"]?["suspend"] == true)
     }
   }
 

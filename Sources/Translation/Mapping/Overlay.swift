@@ -53,6 +53,12 @@ package struct Overlay: Sendable, Hashable {
     set { setSpec("suspend", newValue.map { .bool($0) }) }
   }
 
+  /// The spec has no `suspend` any more, whatever the envelope says.
+  var removesSuspend: Bool {
+    get { json["spec"]?["suspend"]?.isNull ?? false }
+    set { setSpec("suspend", newValue ? .null : nil) }
+  }
+
   var cancel: Bool {
     get { json["spec"]?["cancel"]?.bool ?? false }
     set { setSpec("cancel", newValue ? true : nil) }

@@ -73,7 +73,9 @@ struct WorkflowProjection: Sendable {
   private func spec(_ core: RunCore, _ envelope: Envelope?, _ overlay: Overlay) -> JSONValue {
     if let envelope {
       var spec = envelope.spec
-      if let suspend = overlay.suspend {
+      if overlay.removesSuspend {
+        spec["suspend"] = nil
+      } else if let suspend = overlay.suspend {
         spec["suspend"] = .bool(suspend)
       } else if core.suspended != (spec["suspend"]?.bool ?? false), !core.phase.isTerminal {
         // Where the engine keeps no overlays, its own state is all that tells.
@@ -86,7 +88,7 @@ struct WorkflowProjection: Sendable {
     if let template = core.template { spec["templateRef"] = ["name": .string(EngineNames.objectName(template))] }
     if let parameters = core.parameters, parameters.object?.isEmpty == false { spec["parameters"] = parameters }
     if let schedule = core.schedule { spec["schedule"] = .string(schedule) }
-    if overlay.suspend ?? core.suspended { spec["suspend"] = true }
+    if overlay.suspend ?? (core.suspended && !overlay.removesSuspend) { spec["suspend"] = true }
     if overlay.cancel { spec["cancel"] = true }
     return .object(spec)
   }

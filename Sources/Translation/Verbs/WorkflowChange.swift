@@ -9,10 +9,12 @@ struct WorkflowChange: Sendable {
   /// The fields of the metadata that differ.
   private(set) var changedMetadata: [String] = []
   private(set) var suspend: Bool?
+  /// The member goes; what it was counts as false.
+  private(set) var removesSuspend = false
   private(set) var cancel = false
 
   var changesMetadata: Bool { !changedMetadata.isEmpty }
-  var changesSpec: Bool { suspend != nil || cancel }
+  var changesSpec: Bool { suspend != nil || removesSuspend || cancel }
   var isEmpty: Bool { !changesMetadata && !changesSpec }
 
   /// - Parameters:
@@ -42,7 +44,9 @@ struct WorkflowChange: Sendable {
     for name in Array(oldSpec.keys) + newSpec.keys.filter({ oldSpec[$0] == nil })
     where oldSpec[name]?.canonical != newSpec[name]?.canonical {
       switch name {
-      case "suspend": suspend = newSpec["suspend"]?.bool ?? false
+      case "suspend":
+        suspend = newSpec["suspend"]?.bool ?? false
+        removesSuspend = newSpec["suspend"] == nil
       case "cancel":
         cancel = newSpec["cancel"]?.bool ?? false
         if !cancel, oldSpec["cancel"]?.bool == true {
@@ -74,7 +78,7 @@ struct WorkflowChange: Sendable {
   /// Remembers it beside the run.
   func apply(to overlay: inout Overlay, over envelope: Envelope?) {
     if changesMetadata { metadata.keep(in: &overlay, over: envelope) }
-    if let suspend { overlay.suspend = suspend }
+    if removesSuspend { overlay.removesSuspend = true } else if let suspend { overlay.suspend = suspend }
     if cancel { overlay.cancel = true }
     if changesSpec { overlay.generation += 1 }
   }

@@ -71,6 +71,16 @@ import Testing
     #expect(overlay.generation == 2 && overlay.suspend == true && overlay.cancel)
   }
 
+  @Test func aSuspendThatIsTakenOutIsRemembered() throws {
+    let suspended = object.merging(patch: ["spec": ["suspend": true]])
+    let wish = try change(["spec": ["suspend": nil]], of: suspended)
+    #expect(wish.suspend == false && wish.removesSuspend)
+    var overlay = Overlay(["spec": ["suspend": true]])
+    wish.apply(to: &overlay, over: envelope)
+    #expect(overlay.removesSuspend && overlay.suspend == nil && overlay.generation == 2)
+    #expect(try change(["spec": ["suspend": false]], of: suspended).removesSuspend == false)
+  }
+
   @Test("C17: nothing new holds what is being deleted") func finalizersOfATerminatingObject() throws {
     let going = object.merging(patch: ["metadata": ["deletionTimestamp": "2026-11-22T12:00:00Z"]])
     #expect(try change(["metadata": ["finalizers": nil]], of: going).metadata.finalizers.isEmpty)
