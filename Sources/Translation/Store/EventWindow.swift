@@ -1,6 +1,7 @@
 internal import JSON
 
-/// The recent events of one kind, in the order of their versions. Bounded by count, but events younger than the minimum age always stay.
+/// The recent events of one kind, in the order of their versions. Bounded by count, but events younger than the minimum age stay; and by bytes, whatever
+/// their age: who watches from before is told to list again.
 struct EventWindow: Sendable {
   /// The version of the last event that was evicted: a watch can start at it, and at nothing below.
   private(set) var floor: UInt64
@@ -8,14 +9,19 @@ struct EventWindow: Sendable {
   private(set) var firstSequence = 0
   private let countLimit: Int
   private let minimumAge: Duration
+  private let byteLimit: Int
+  /// Of the encoded objects of the window's events, and of those that were evicted and are not dropped yet.
+  private(set) var bytes = 0
+  private var evictedBytes = 0
   /// `events[head...]` are the window; what lies before is dropped in bulk.
   private var events: [ObjectEvent] = []
   private var head = 0
 
-  init(floor: UInt64, countLimit: Int, minimumAge: Duration) {
+  init(floor: UInt64, countLimit: Int, minimumAge: Duration, byteLimit: Int) {
     self.floor = floor
     self.countLimit = countLimit
     self.minimumAge = minimumAge
+    self.byteLimit = byteLimit
   }
 
   var count: Int { events.count - head }
@@ -24,18 +30,25 @@ struct EventWindow: Sendable {
 
   subscript(sequence: Int) -> ObjectEvent { events[head + sequence - firstSequence] }
 
-  mutating func append(_ event: ObjectEvent) { events.append(event) }
+  mutating func append(_ event: ObjectEvent) {
+    events.append(event)
+    bytes += event.object.json.count
+  }
 
   mutating func evict(now: Timestamp) {
     let youngest = now - minimumAge
-    while count > countLimit, VersionCounter.moment(of: events[head].version) < youngest {
+    // The newest event stays, so that whoever keeps up need not list again.
+    while count > 1, bytes > byteLimit || count > countLimit && VersionCounter.moment(of: events[head].version) < youngest {
       floor = events[head].version
+      bytes -= events[head].object.json.count
+      evictedBytes += events[head].object.json.count
       head += 1
       firstSequence += 1
     }
-    if head > 1024, head > events.count / 2 {
+    if head > 1024 && head > events.count / 2 || evictedBytes > byteLimit / 8 {
       events.removeFirst(head)
       head = 0
+      evictedBytes = 0
     }
   }
 

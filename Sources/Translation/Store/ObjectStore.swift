@@ -9,13 +9,18 @@ package struct ObjectStore: Sendable {
     package var apiVersion: String
     /// Events that a kind's window keeps at most, once they are older than ``minimumAge``.
     package var windowCount: Int
-    /// No younger event is ever evicted (kubernetes-wire Z8).
+    /// No younger event is evicted for the count (kubernetes-wire Z8).
     package var minimumAge: Duration
+    /// Bytes of JSON that the objects of a kind's events have at most, whatever their age; 128 MiB unless told. Memory is about twice that.
+    package var windowBytes: Int
 
-    package init(apiVersion: String, windowCount: Int = 10_000, minimumAge: Duration = .seconds(600)) {
+    package init(
+      apiVersion: String, windowCount: Int = 10_000, minimumAge: Duration = .seconds(600), windowBytes: Int = 128 << 20
+    ) {
       self.apiVersion = apiVersion
       self.windowCount = windowCount
       self.minimumAge = minimumAge
+      self.windowBytes = windowBytes
     }
   }
 
@@ -32,7 +37,9 @@ package struct ObjectStore: Sendable {
     let versions = VersionCounter(epoch: epoch, now: now)
     self.versions = versions
     kinds = Resource.allCases.map { _ in
-      KindStore(window: EventWindow(floor: versions.current, countLimit: settings.windowCount, minimumAge: settings.minimumAge))
+      KindStore(
+        window: EventWindow(
+          floor: versions.current, countLimit: settings.windowCount, minimumAge: settings.minimumAge, byteLimit: settings.windowBytes))
     }
   }
 

@@ -97,6 +97,28 @@ import Testing
     #expect(drain(&cursor, store).events.count == 50)
   }
 
+  @Test func eventsAreBoundedByTheirBytesWhateverTheirAge() throws {
+    var store = emptyStore(windowBytes: 100_000)
+    let start = store.currentVersion
+    func watch(from version: UInt64) throws -> WatchCursor {
+      try WatchCursor(.workflows, namespace: nil, options: ListOptions(resourceVersion: String(version)), in: store)
+    }
+    var slow = try watch(from: start)
+    let text = String(repeating: "x", count: 10_000)
+    for i in 0..<50 { store.commit([.upsert(testDraft("big", state: "\(i)" + text))], now: at(1)) }
+    let window = store[.workflows].window
+    #expect(window.count == 9 && window.bytes <= 100_000 && window.floor > start && store[.workflows].objects.count == 1)
+    #expect(drain(&slow, store).expired)
+    #expect(throws: ReadFailure.self) { try watch(from: start) }
+    var recent = try watch(from: window.floor)
+    #expect(drain(&recent, store).events.count == 9)
+    // One that is larger than all of the budget is told all the same to whoever keeps up.
+    let before = store.currentVersion
+    store.commit([.upsert(testDraft("big", state: String(repeating: "y", count: 200_000)))], now: at(1))
+    store.commit([.upsert(testDraft("small"))], now: at(1))
+    #expect(store[.workflows].window.count == 1 && store[.workflows].window.floor > before)
+  }
+
   @Test func versionsOfListsFollowTheTable() throws {
     var store = emptyStore(windowCount: 1, minimumAge: .zero)
     store.commit([.upsert(testDraft("a"))], now: at(1))

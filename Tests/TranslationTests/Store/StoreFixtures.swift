@@ -29,10 +29,13 @@ func testDraft(_ name: String, namespace: String = "default", uid: String? = nil
     metadata: ["name": .string(name), "namespace": .string(namespace)], content: ["status": ["phase": .string(state)]], cells: [])
 }
 
-func emptyStore(windowCount: Int = 10_000, minimumAge: Duration = .seconds(600), epoch: UInt64 = 7) -> ObjectStore {
+func emptyStore(
+  windowCount: Int = 10_000, minimumAge: Duration = .seconds(600), windowBytes: Int = 128 << 20, epoch: UInt64 = 7
+) -> ObjectStore {
   ObjectStore(
-    settings: .init(apiVersion: "workflow.example.com/v1alpha1", windowCount: windowCount, minimumAge: minimumAge), epoch: epoch, now: at(0)
-  )
+    settings: .init(
+      apiVersion: "workflow.example.com/v1alpha1", windowCount: windowCount, minimumAge: minimumAge, windowBytes: windowBytes),
+    epoch: epoch, now: at(0))
 }
 
 /// Shows a run under the names of its envelope (`{"uid", "at", "name", "timeout"?}`) or, when that is not its own, under its id.
@@ -47,7 +50,7 @@ struct TestProjection: RunProjecting {
       "phase": .string(core.phase.rawValue), "raw": .string(core.rawState), "attempt": .int(Int64(run.attemptCount)),
       "steps": .int(Int64(run.steps?.count ?? -1)),
     ]
-    if let finalizers = run.overlay?["finalizers"] { draft.metadata["finalizers"] = finalizers }
+    for name in ["finalizers", "deletionTimestamp"] { draft.metadata[name] = run.overlay?[name] ?? envelope?[name] }
     return draft
   }
 
