@@ -89,7 +89,9 @@ extension BindingDriver {
   }
 
   private func cancelTimedOut(_ key: RunKey) async {
-    guard let cancelling = abilities.cancelling, let uid = store.object(of: RunRef(binding.id, key))?.draft.uid else { return }
+    // Of the envelope: its namespace may be hidden.
+    let ref = RunRef(binding.id, key)
+    guard let cancelling = abilities.cancelling, let uid = store.read({ $0.ownUID(ref) }) else { return }
     let error: AdapterError? = await withRunLock(key) {
       let began = clock.now
       let result = await result { () async throws(AdapterError) in

@@ -43,6 +43,9 @@ package struct RunStore: Sendable {
     return objects[.workflows].object(claim)
   }
 
+  /// The uid of a run that was submitted here, shown or not; nil for any other.
+  func ownUID(_ ref: RunRef) -> String? { ownsEnvelope(ref) ? entry(ref)?.envelope?.uid : nil }
+
   package func object(uid: String) -> StoredObject? { shown[uid].flatMap { object(of: $0) } }
 
   /// Runs of a binding that were submitted here and are active, shown or not.

@@ -137,6 +137,16 @@ import Testing
     }
   }
 
+  @Test func aTimeoutHoldsAlsoInAHiddenNamespace() async throws {
+    adapter.engine.withLock { $0.set("1") { $0.envelope = .present(testEnvelope("mine", at: at(0), timeout: 50)) } }
+    try await withDriver { driver in
+      store.setNamespace("default", isHidden: true, now: clock.now)
+      clock.advance(60)
+      await until { adapter.calls("cancel") == 1 }
+      #expect(raw("mine") == nil)
+    }
+  }
+
   @Test func aBindingThatObservesCancelsNothing() async throws {
     adapter.engine.withLock { $0.set("1") { $0.envelope = .present(testEnvelope("mine", at: at(0), timeout: 50)) } }
     try await withDriver(mayWrite: false) { driver in
