@@ -13,10 +13,10 @@ package enum TLSSource: Sendable, Hashable {
   case pem(String)
 }
 
-/// The serving certificate and the two CA bundles, as they are now. New handshakes use what the last successful `reload` found; open
+/// The serving certificate and the two CA bundles, as they are now. New handshakes use what the last `reload` found usable; open
 /// connections keep what they began with.
 package final class TLSMaterial: Sendable {
-  /// What is read and replaced together.
+  /// Where everything comes from.
   package struct Sources: Sendable {
     /// The leaf and then its intermediates.
     package var certificate: TLSSource
@@ -75,10 +75,15 @@ package final class TLSMaterial: Sendable {
   }
 
   private struct State {
+    /// What is wanted, though some of it may not be usable now.
     var sources: Sources
-    var contents: Contents
+    var serving: Serving
+    var clientCA: Authority?
+    var requestHeaderCA: Authority?
     var snapshot: Snapshot
-    var reportedProblem: String?
+    var reportedProblems: [String] = []
+    /// Waits for the wanted requestheader CA.
+    var whenInUse: (@Sendable () -> Void)?
   }
 
   private let options: TLSOptions
@@ -88,11 +93,13 @@ package final class TLSMaterial: Sendable {
 
   /// Throws `TLSMaterialError` when something cannot be read or used.
   package init(_ sources: Sources, options: TLSOptions = TLSOptions(), logger: Logger) throws {
-    let contents = try Contents(sources)
-    let snapshot = try Self.makeSnapshot(contents, options: options)
+    let serving = try Serving(sources)
+    let clientCA = try Authority(sources.clientCA, Self.clientRole)
+    let requestHeaderCA = try Authority(sources.requestHeaderCA, Self.requestHeaderRole)
+    let snapshot = try Self.makeSnapshot(serving, clientCA, requestHeaderCA, options)
     self.options = options
     self.logger = logger
-    state = Mutex(State(sources: sources, contents: contents, snapshot: snapshot))
+    state = Mutex(State(sources: sources, serving: serving, clientCA: clientCA, requestHeaderCA: requestHeaderCA, snapshot: snapshot))
   }
 
   var current: Snapshot { state.withLock { $0.snapshot } }
@@ -102,79 +109,99 @@ package final class TLSMaterial: Sendable {
   /// Unix seconds.
   package var servingNotAfter: Int64 { current.pair.notAfter }
 
-  /// Looks at the files again. True when new material came into use. What cannot be used leaves the old in place and is logged once, with
-  /// the file and the reason, until it changes. Reads files: not for an event loop.
+  /// Looks at the files again. True when new material came into use. The serving pair and each CA are taken apart from the others: what
+  /// cannot be used leaves its own old in place, is logged once, with the file and the reason, until it changes, and is tried again the next
+  /// time. Reads files: not for an event loop.
   @discardableResult
-  package func reload() -> Bool {
-    use { _ in }
+  package func reload() -> Bool { use { _ in }.isNew }
+
+  /// Takes CA bundles from elsewhere, such as the cluster's ConfigMap. Nil keeps none. What cannot be used now leaves its old in place, and
+  /// `reload` tries it again.
+  /// - Parameter whenInUse: called once, when the requestheader CA is in use, with no request between that could know only one of the two;
+  ///   perhaps only in a later `reload`, and never when another replacement comes before. Must not call this object.
+  /// - Returns: whether both are in use now.
+  @discardableResult
+  package func replaceAuthorities(
+    clientCA: TLSSource?, requestHeaderCA: TLSSource?, whenInUse: (@Sendable () -> Void)? = nil
+  ) -> Bool {
+    use { state in
+      (state.sources.clientCA, state.sources.requestHeaderCA) = (clientCA, requestHeaderCA)
+      state.whenInUse = whenInUse
+    }.authoritiesAreInUse
   }
 
-  /// Takes CA bundles from elsewhere, such as the cluster's ConfigMap. Nil keeps none. As `reload`, what cannot be used changes nothing.
-  @discardableResult
-  package func replaceAuthorities(clientCA: TLSSource?, requestHeaderCA: TLSSource?) -> Bool {
-    use { sources in (sources.clientCA, sources.requestHeaderCA) = (clientCA, requestHeaderCA) }
-  }
-
-  private func use(_ change: (inout Sources) -> Void) -> Bool {
+  private func use(_ change: (inout State) -> Void) -> (isNew: Bool, authoritiesAreInUse: Bool) {
     // One at a time, or a slow reload could undo a replacement.
     replacing.withLock { _ in
-      var sources = state.withLock { $0.sources }
-      change(&sources)
-      return use(sources)
-    }
-  }
-
-  private func use(_ sources: Sources) -> Bool {
-    do {
-      let contents = try Contents(sources)
-      let isKnown = state.withLock { state in
-        guard state.contents == contents else { return false }
-        state.sources = sources
-        state.reportedProblem = nil
-        return true
+      var new = state.withLock { state in
+        change(&state)
+        return state
       }
-      guard !isKnown else { return false }
-      let snapshot = try Self.makeSnapshot(contents, options: options)
-      state.withLock { $0 = State(sources: sources, contents: contents, snapshot: snapshot, reportedProblem: nil) }
-      logger.notice("TLS material reloaded", metadata: ["fingerprint": "\(snapshot.pair.fingerprint)"])
-      return true
-    } catch {
-      let problem = "\(error)"
-      let isNew = state.withLock { state in
-        defer { state.reportedProblem = problem }
-        return state.reportedProblem != problem
+      let old = new
+      var problems: [String] = []
+      func attempt<Part>(_ part: inout Part, _ read: () throws -> Part) -> Bool {
+        do {
+          part = try read()
+          return true
+        } catch {
+          problems.append("\(error)")
+          return false
+        }
       }
-      if isNew { logger.error("TLS material not reloaded, the old stays in use", metadata: ["reason": "\(problem)"]) }
-      return false
+      let sources = new.sources
+      _ = attempt(&new.serving) { try Serving(sources, known: old.serving) }
+      var hasClientCA = attempt(&new.clientCA) { try Authority(sources.clientCA, Self.clientRole, known: old.clientCA) }
+      var hasRequestHeaderCA = attempt(&new.requestHeaderCA) {
+        try Authority(sources.requestHeaderCA, Self.requestHeaderRole, known: old.requestHeaderCA)
+      }
+      func isNew() -> Bool {
+        new.serving.items != old.serving.items || new.clientCA?.item != old.clientCA?.item
+          || new.requestHeaderCA?.item != old.requestHeaderCA?.item
+      }
+      func makeSnapshot() -> Bool {
+        let (serving, clientCA, requestHeaderCA) = (new.serving, new.clientCA, new.requestHeaderCA)
+        return attempt(&new.snapshot) { try Self.makeSnapshot(serving, clientCA, requestHeaderCA, options) }
+      }
+      if isNew(), !makeSnapshot() {
+        // TLS tells no more than that it cannot use them together. A withdrawn CA must not stay for the sake of a pair.
+        new.serving = old.serving
+        if isNew(), !makeSnapshot() {
+          (new.clientCA, new.requestHeaderCA) = (old.clientCA, old.requestHeaderCA)
+          (hasClientCA, hasRequestHeaderCA) = (false, false)
+        }
+      }
+      let whenInUse = hasRequestHeaderCA ? new.whenInUse : nil
+      if hasRequestHeaderCA { new.whenInUse = nil }
+      new.reportedProblems = problems
+      state.withLock { state in
+        state = new
+        whenInUse?()
+      }
+      for problem in problems where !old.reportedProblems.contains(problem) {
+        logger.error("TLS material not reloaded, the old stays in use", metadata: ["reason": "\(problem)"])
+      }
+      if isNew() { logger.notice("TLS material reloaded", metadata: ["fingerprint": "\(new.serving.pair.fingerprint)"]) }
+      return (isNew(), hasClientCA && hasRequestHeaderCA)
     }
   }
 
   // MARK: Reading
 
-  /// The bytes of every source, each with the name that an error calls it by.
-  private struct Contents: Hashable {
-    struct Item: Hashable {
-      let name: String
-      let pem: [UInt8]
-    }
-    let certificate: Item
-    let privateKey: Item
-    let clientCA: Item?
-    let requestHeaderCA: Item?
+  private static let clientRole = "the client CA"
+  private static let requestHeaderRole = "the requestheader CA"
 
-    init(_ sources: Sources) throws {
-      certificate = try Self.read(sources.certificate, "the serving certificate")
-      privateKey = try Self.read(sources.privateKey, "the serving key")
-      clientCA = try sources.clientCA.map { try Self.read($0, "the client CA") }
-      requestHeaderCA = try sources.requestHeaderCA.map { try Self.read($0, "the requestheader CA") }
-    }
+  /// The bytes of a source, with the name that an error calls it by.
+  private struct Item: Hashable {
+    let name: String
+    let pem: [UInt8]
 
-    private static func read(_ source: TLSSource, _ role: String) throws -> Item {
+    init(_ source: TLSSource, _ role: String) throws {
       switch source {
-      case .pem(let text): return Item(name: role, pem: Array(text.utf8))
+      case .pem(let text): (name, pem) = (role, Array(text.utf8))
       case .file(let path):
+        name = "\(role) \(path)"
         do {
-          return Item(name: "\(role) \(path)", pem: try FileContent.read(path))
+          pem = try FileContent.read(path)
         } catch {
           throw TLSMaterialError("\(role) \(path): \(error)")
         }
@@ -182,41 +209,79 @@ package final class TLSMaterial: Sendable {
     }
   }
 
-  private static func makeSnapshot(_ contents: Contents, options: TLSOptions) throws -> Snapshot {
+  private struct Serving {
+    let items: [Item]
     let pair: ServingPair
-    do {
-      pair = try ServingPair(certificatePEM: contents.certificate.pem, privateKeyPEM: contents.privateKey.pem)
-    } catch {
-      throw TLSMaterialError("\(contents.certificate.name) with \(contents.privateKey.name): \(error)")
+    let chain: [NIOSSLCertificateSource]
+    let key: NIOSSLPrivateKey
+
+    /// - Parameter known: taken as it is when it is of the same bytes.
+    init(_ sources: Sources, known: Serving? = nil) throws {
+      let certificate = try Item(sources.certificate, "the serving certificate")
+      let privateKey = try Item(sources.privateKey, "the serving key")
+      if let known, known.items == [certificate, privateKey] {
+        self = known
+        return
+      }
+      items = [certificate, privateKey]
+      do {
+        pair = try ServingPair(certificatePEM: certificate.pem, privateKeyPEM: privateKey.pem)
+        chain = try NIOSSLCertificate.fromPEMBytes(pair.certificatePEM).map { .certificate($0) }
+        key = try NIOSSLPrivateKey(bytes: pair.privateKeyPEM, format: .pem)
+      } catch {
+        throw TLSMaterialError("\(certificate.name) with \(privateKey.name): \(error)")
+      }
     }
-    func bundle(_ item: Contents.Item?) throws -> CertificateBundle? {
-      guard let item else { return nil }
-      do { return try CertificateBundle(pem: item.pem) } catch { throw TLSMaterialError("\(item.name): \(error)") }
+  }
+
+  private struct Authority {
+    let item: Item
+    let bundle: CertificateBundle
+    let anchors: [NIOSSLCertificate]
+
+    /// Nil without a source. `known` as in ``Serving``.
+    init?(_ source: TLSSource?, _ role: String, known: Authority? = nil) throws {
+      guard let source else { return nil }
+      let item = try Item(source, role)
+      if let known, known.item == item {
+        self = known
+        return
+      }
+      self.item = item
+      do {
+        bundle = try CertificateBundle(pem: item.pem)
+        anchors = try bundle.derCertificates.map { try NIOSSLCertificate(bytes: $0, format: .der) }
+      } catch {
+        throw TLSMaterialError("\(item.name): \(error)")
+      }
     }
-    let clientCA = try bundle(contents.clientCA)
-    let requestHeaderCA = try bundle(contents.requestHeaderCA)
+  }
+
+  private static func makeSnapshot(
+    _ serving: Serving, _ clientCA: Authority?, _ requestHeaderCA: Authority?, _ options: TLSOptions
+  ) throws -> Snapshot {
     let ciphers = try options.ciphers
     do {
       var configuration = TLSConfiguration.makeServerConfiguration(
-        certificateChain: try NIOSSLCertificate.fromPEMBytes(pair.certificatePEM).map { .certificate($0) },
-        privateKey: .privateKey(try NIOSSLPrivateKey(bytes: pair.privateKeyPEM, format: .pem)))
+        certificateChain: serving.chain, privateKey: .privateKey(serving.key))
       configuration.applicationProtocols = ["h2", "http/1.1"]
       configuration.minimumTLSVersion = options.minimumVersion == .tls13 ? .tlsv13 : .tlsv12
       configuration.cipherSuiteValues = ciphers
       // NIOSSL waits 5 s for the peer's goodbye otherwise, and so does every shutdown.
       configuration.shutdownTimeout = .seconds(1)
-      let anchors = (clientCA?.derCertificates ?? []) + (requestHeaderCA?.derCertificates ?? [])
+      let anchors = (clientCA?.anchors ?? []) + (requestHeaderCA?.anchors ?? [])
       if !anchors.isEmpty {
         // Asks for a certificate and takes none for an answer; verification is `identify`'s. The names of both CAs are sent, since a Go
         // client picks its certificate by them (kubernetes-wire F8).
         configuration.certificateVerification = .optionalVerification
-        configuration.trustRoots = .certificates(try anchors.map { try NIOSSLCertificate(bytes: $0, format: .der) })
+        configuration.trustRoots = .certificates(anchors)
         configuration.sendCANameList = true
       }
       return Snapshot(
-        context: try NIOSSLContext(configuration: configuration), pair: pair, clientCA: clientCA, requestHeaderCA: requestHeaderCA)
+        context: try NIOSSLContext(configuration: configuration), pair: serving.pair, clientCA: clientCA?.bundle,
+        requestHeaderCA: requestHeaderCA?.bundle)
     } catch {
-      throw TLSMaterialError("\(contents.certificate.name): TLS cannot use it: \(error)")
+      throw TLSMaterialError("\(serving.items[0].name): TLS cannot use it: \(error)")
     }
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import HTTPMessage
 import HTTPServer
 import Logging
+import Synchronization
 import Testing
 
 @Suite(.serialized) struct TLSTests {
@@ -145,7 +146,7 @@ import Testing
 
     // From elsewhere, and staying when the files are looked at again.
     #expect(fixture.tls.replaceAuthorities(clientCA: nil, requestHeaderCA: .pem(other.certificatePEM)))
-    #expect(!fixture.tls.replaceAuthorities(clientCA: .pem("broken"), requestHeaderCA: nil))
+    #expect(!fixture.tls.replaceAuthorities(clientCA: .pem("broken"), requestHeaderCA: .pem(other.certificatePEM)))
     #expect(!fixture.tls.reload())
     #expect(
       try await run("curl", ["-sS", "--cacert", ca, "--cert", certificate, "--key", key, fixture.url("/whoami")]).output == "2 new-jane ")
@@ -153,6 +154,45 @@ import Testing
     stream.feed(.bytes(Array("still here\n".utf8)), .end)
     let ended = await watching.wait()
     #expect(ended.status == 0 && ended.output == "still here\n", "\(ended)")
+    await fixture.stop()
+  }
+
+  /// A withdrawn CA is no longer trusted though the serving pair cannot be used at that moment, or the other CA.
+  @Test func eachPartIsReplacedApartFromTheOthers() async throws {
+    let fixture = try await Fixture()
+    let other = try CertificateAuthority.makeSelfSigned(commonName: "other")
+    let issued = try other.issue(commonName: "new", usage: .client)
+    let certificate = try fixture.write("n.crt", issued.certificatePEM)
+    let key = try fixture.write("n.key", issued.privateKeyPEM)
+    func whoami() async throws -> String { try await fixture.curl("--cert", certificate, "--key", key, fixture.url("/whoami")).output }
+    let calls = Mutex<[String]>([])
+    @Sendable func call(_ name: String) -> @Sendable () -> Void { { calls.withLock { $0.append(name) } } }
+
+    let old = fixture.tls.servingFingerprint
+    let renewed = try fixture.serving.issue(commonName: "renewed", dnsNames: ["localhost"], usage: .server)
+    _ = try fixture.write("tls.crt", renewed.certificatePEM)
+    #expect(fixture.tls.replaceAuthorities(clientCA: nil, requestHeaderCA: .pem(other.certificatePEM), whenInUse: call("mismatch")))
+    #expect(calls.withLock { $0 } == ["mismatch"])
+    #expect(fixture.tls.servingFingerprint == old)
+    #expect(try await whoami() == "2 new ")
+    #expect(!fixture.tls.reload())
+    _ = try fixture.write("tls.key", renewed.privateKeyPEM)
+    #expect(fixture.tls.reload())
+    #expect(fixture.tls.servingFingerprint != old)
+
+    // A file that is not there yet: wanted all the same, and taken when it comes.
+    let late = TLSSource.file(fixture.path("late.crt"))
+    #expect(!fixture.tls.replaceAuthorities(clientCA: .pem(other.certificatePEM), requestHeaderCA: late, whenInUse: call("late")))
+    #expect(try await whoami() == "3 new ", "the client CA is new, the other still the old")
+    #expect(calls.withLock { $0 } == ["mismatch"])
+    _ = try fixture.write("late.crt", fixture.proxyCA.certificatePEM)
+    #expect(fixture.tls.reload())
+    #expect(try await whoami() == "1 new ")
+    #expect(!fixture.tls.reload())
+    #expect(calls.withLock { $0 } == ["mismatch", "late"])
+    // What is in use already counts as well.
+    #expect(fixture.tls.replaceAuthorities(clientCA: .pem(other.certificatePEM), requestHeaderCA: late, whenInUse: call("same")))
+    #expect(calls.withLock { $0 } == ["mismatch", "late", "same"])
     await fixture.stop()
   }
 

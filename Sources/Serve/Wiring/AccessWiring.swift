@@ -58,10 +58,13 @@ struct AccessWiring: Sendable {
     let (clientCA, requestHeaderCA) = (flags.clientCaFile, flags.requestheaderClientCaFile)
     guard clientCA == nil || requestHeaderCA == nil else { return nil }
     let authentication = ClusterAuthentication(api, logger: logger) { content in
-      if requestHeaderCA == nil { rules.replace(content.rules) }
-      tls.replaceAuthorities(
+      let areInUse = tls.replaceAuthorities(
         clientCA: clientCA.map { .file($0) } ?? content.clientCA.map { .pem($0) },
-        requestHeaderCA: requestHeaderCA.map { .file($0) } ?? content.requestHeaderCA.map { .pem($0) })
+        requestHeaderCA: requestHeaderCA.map { .file($0) } ?? content.requestHeaderCA.map { .pem($0) }
+      ) {
+        if requestHeaderCA == nil { rules.replace(content.rules) }
+      }
+      guard areInUse else { return logger.error("not all of the cluster's CAs are in use yet; they are tried again") }
       logger.notice(
         "the cluster's CAs are in use",
         metadata: ["client-ca": "\(content.clientCA != nil)", "requestheader-client-ca": "\(content.requestHeaderCA != nil)"])
