@@ -7,6 +7,7 @@ struct BindingRuns: Sendable {
   var runs: [RunKey: RunEntry] = [:]
   var isSwept = false
   var areTemplatesListed = false
+  var clock = EngineClock()
   /// Templates by the `namespace/name` that they want.
   var templates: [String: TemplateEntry] = [:]
   /// The last complete reading of overlays that are kept apart.

@@ -26,6 +26,9 @@ struct Departed: Sendable {
   /// Whether a run can be the one that the uid names.
   func admits(_ uid: String, identity: String) -> Bool { entries[uid].map { $0.identity == identity } ?? true }
 
+  /// Whether exactly this run had the uid before it went.
+  func named(_ uid: String, identity: String) -> Bool { entries[uid]?.identity == identity }
+
   /// Whether the uid left the window for good.
   func isOver(_ uid: String) -> Bool { entries[uid]?.isOver ?? false }
 

@@ -17,6 +17,11 @@ struct RunEntry: Sendable {
   /// When the call began that last changed its core.
   var coreChangedAt = Timestamp(microseconds: .min)
 
+  /// The uid of the envelope that it was certainly made for, since its times once said so: for the life of the process, wherever these go.
+  var provenUID: String?
+  /// The answer to our own submission showed it with that uid: no time and no lower id counts against that.
+  var wasSubmittedHere = false
+
   init(_ run: KnownRun) { self.run = run }
 
   /// The end of the run, after which its window counts; nil while it is active.
@@ -25,17 +30,19 @@ struct RunEntry: Sendable {
     return core.finishedAt ?? core.startedAt ?? core.createdAt
   }
 
-  /// When it is to be cancelled for its age; nil when never.
-  func cancelAt(ownsEnvelope: Bool) -> Timestamp? {
+  /// When it is to be cancelled for its age, by our clock; nil when never.
+  func cancelAt(ownsEnvelope: Bool, _ clock: EngineClock) -> Timestamp? {
     guard ownsEnvelope, run.key.kind == .run, run.isActive, let envelope, let timeout = envelope.timeout else { return nil }
-    return (run.core?.startedAt ?? envelope.submittedAt) + timeout
+    return (run.core?.startedAt.map { $0 - clock.offset } ?? envelope.submittedAt) + timeout
   }
 
   /// An engine's answer can be about a copy of the envelope: only a run that was made when the envelope was, and that is no repetition, can own it.
-  var canOwnEnvelope: Bool {
-    guard let envelope, let core = run.core, !run.isRebuild else { return false }
-    guard let created = core.createdAt else { return true }
-    return abs(created.microseconds - envelope.submittedAt.microseconds) <= 300 * 1_000_000
+  func canOwnEnvelope(_ clock: EngineClock) -> Bool {
+    guard let envelope, let core = run.core else { return false }
+    if wasSubmittedHere, provenUID == envelope.uid { return true }
+    guard !run.isRebuild else { return false }
+    guard provenUID != envelope.uid, let created = core.createdAt else { return true }
+    return clock.fits(created: created, submitted: envelope.submittedAt)
   }
 }
 

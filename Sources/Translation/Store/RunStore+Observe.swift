@@ -24,6 +24,7 @@ extension RunStore {
       let before = entry(ref)?.envelope?.uid
       // Whether an envelope fits depends on the run's core too.
       if result.envelopeChanged || result.coreChanged { updateCarrier(ref) }
+      prove(ref, observed, isNew: result.envelopeChanged || result.coreChanged, &dirty)
       if let before, before != entry(ref)?.envelope?.uid { for carrier in carriers[before] ?? [] { dirty.insert(carrier) } }
       if result.envelopeChanged || result.coreChanged, let uid = entry(ref)?.envelope?.uid, let carriers = carriers[uid], carriers.count > 1
       {
@@ -87,6 +88,45 @@ extension RunStore {
     departed.insert(uid, identity: entry.run.identity, isOver: false, now: now)
   }
 
+  /// Remembers that a run was made for the envelope it carries, and learns of the engine's clock (``EngineClock``).
+  private mutating func prove(_ ref: RunRef, _ observed: Observed, isNew: Bool, _ dirty: inout DirtyRuns) {
+    guard isNew || observed.source == .write, let entry = entry(ref), let envelope = entry.envelope else { return }
+    let created = entry.run.core?.createdAt
+    var clockChanged = false
+    // Both by our clock: the answer of a write that shows an envelope made just now is the answer to its submission.
+    if observed.source == .write, case .present = observed.observation.core, !entry.wasSubmittedHere, !entry.run.isRebuild,
+      !(carriers[envelope.uid] ?? []).contains(where: { $0 != ref && self.entry($0)?.provenUID == envelope.uid }),
+      observed.began >= envelope.submittedAt, observed.began - envelope.submittedAt <= EngineClock.tolerance
+    {
+      bindings[ref.binding]?.runs[ref.key]?.wasSubmittedHere = true
+      bindings[ref.binding]?.runs[ref.key]?.provenUID = envelope.uid
+      dirty.insert(ref)
+      for carrier in carriers[envelope.uid] ?? [] { dirty.insert(carrier) }
+      if let created {
+        clockChanged = bindings[ref.binding]?.clock.submitted(created: created, began: envelope.submittedAt, ended: observed.ended) ?? false
+      }
+    } else if entry.provenUID != envelope.uid, !entry.run.isRebuild, let created, let clock = bindings[ref.binding]?.clock {
+      if clock.fits(created: created, submitted: envelope.submittedAt) || departed.named(envelope.uid, identity: entry.run.identity) {
+        bindings[ref.binding]?.runs[ref.key]?.provenUID = envelope.uid
+      }
+      clockChanged =
+        bindings[ref.binding]?.clock.saw(envelope.uid, created: created, submitted: envelope.submittedAt) ?? false
+    }
+    if clockChanged { judgeAgain(ref.binding, &dirty) }
+  }
+
+  /// The engine's clock is known better: runs whose times did not fit their envelope may do so now.
+  private mutating func judgeAgain(_ binding: BindingID, _ dirty: inout DirtyRuns) {
+    guard let known = bindings[binding] else { return }
+    for (key, entry) in known.runs.sorted(by: { RunKey.precedes($0.key, $1.key) }) {
+      guard let envelope = entry.envelope, entry.provenUID != envelope.uid, !entry.run.isRebuild, let created = entry.run.core?.createdAt,
+        known.clock.fits(created: created, submitted: envelope.submittedAt)
+      else { continue }
+      bindings[binding]?.runs[key]?.provenUID = envelope.uid
+      for carrier in carriers[envelope.uid] ?? [] { dirty.insert(carrier) }
+    }
+  }
+
   func isOver(_ entry: RunEntry, _ settings: BindingSettings, now: Timestamp) -> Bool {
     entry.endedAt.map { $0 < now - settings.window } ?? false
   }
@@ -139,15 +179,18 @@ extension RunStore {
 
   /// Of all runs that carry an envelope, the one it was made for (design §6); the others are foreign.
   func ownsEnvelope(_ ref: RunRef) -> Bool {
-    guard let entry = entry(ref), let uid = entry.envelope?.uid, canOwnEnvelope(entry), let carriers = carriers[uid] else { return false }
+    guard let entry = entry(ref), let uid = entry.envelope?.uid, canOwnEnvelope(entry, ref), let carriers = carriers[uid] else {
+      return false
+    }
     return carriers.allSatisfy { other in
-      guard other != ref, let candidate = self.entry(other), canOwnEnvelope(candidate) else { return true }
+      guard other != ref, let candidate = self.entry(other), canOwnEnvelope(candidate, other) else { return true }
+      if entry.wasSubmittedHere != candidate.wasSubmittedHere { return entry.wasSubmittedHere }
       return other.key == ref.key ? ref.binding < other.binding : RunKey.precedes(ref.key, other.key)
     }
   }
 
-  private func canOwnEnvelope(_ entry: RunEntry) -> Bool {
-    guard let uid = entry.envelope?.uid, entry.canOwnEnvelope else { return false }
+  private func canOwnEnvelope(_ entry: RunEntry, _ ref: RunRef) -> Bool {
+    guard let uid = entry.envelope?.uid, let clock = bindings[ref.binding]?.clock, entry.canOwnEnvelope(clock) else { return false }
     return departed.admits(uid, identity: entry.run.identity)
   }
 
@@ -158,6 +201,7 @@ extension RunStore {
     if entry.run.stepsFacet.began < entry.coreChangedAt || !entry.run.stepsFacet.isSeen { wants.insert(.steps) }
     return RunSummary(
       ref: ref, lastSeen: entry.run.lastSeen, createdAt: entry.run.core?.createdAt, endedAt: entry.endedAt, isActive: entry.run.isActive,
-      cancelAt: entry.envelope?.timeout == nil ? nil : entry.cancelAt(ownsEnvelope: ownsEnvelope(ref)), wants: wants)
+      cancelAt: entry.envelope?.timeout == nil
+        ? nil : entry.cancelAt(ownsEnvelope: ownsEnvelope(ref), bindings[ref.binding]?.clock ?? EngineClock()), wants: wants)
   }
 }

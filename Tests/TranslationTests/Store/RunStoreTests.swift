@@ -139,6 +139,78 @@ import Testing
     #expect(store.ref(uid: "uid-mine")?.key.id == "2" && store.ownsEnvelope(RunRef("b", RunKey(id: "2"))))
   }
 
+  // MARK: Clocks that differ
+
+  @Test(arguments: [3600.0, -3600]) mutating func theAnswerToASubmissionProvesWhoseTheEnvelopeIs(_ skew: Double) {
+    let mine = RunRef("b", RunKey(id: "9"))
+    let envelope = testEnvelope("mine", at: at(1), timeout: 100)
+    let answer = observe(
+      seen("9", .running, raw: "ours", began: 1, ended: 2, source: .write, envelope: .present(envelope), created: at(skew + 1.5)))
+    #expect(store.ownsEnvelope(mine) && answer.summaries[0].cancelAt == at(101))
+    observe(seen("9", .running, raw: "row", began: 3, ended: 4, envelope: .present(envelope), created: at(skew + 1.5)))
+    // Cleared in the engine: it is the same object.
+    observe(seen("9", .running, raw: "later", began: 5, ended: 6, envelope: .present(envelope), created: at(skew + 5000)))
+    // Copies, one with a lower id.
+    observe(seen("10", .running, raw: "copy", began: 7, ended: 8, envelope: .present(envelope), created: at(skew + 700)))
+    observe(seen("8", .running, raw: "low", began: 9, ended: 10, envelope: .present(envelope), created: at(skew + 5)))
+    #expect(events() == ["ADDED mine ours", "MODIFIED mine row", "MODIFIED mine later", "ADDED run-10 copy", "ADDED run-8 low"])
+    // What others submitted, or we in another life, is judged by the clock that is known now.
+    let other = testEnvelope("other", at: at(-500))
+    observe(seen("20", .running, raw: "row", began: 11, ended: 12, envelope: .present(other), created: at(skew - 499)))
+    #expect(events() == ["ADDED other row"])
+  }
+
+  @Test mutating func aRunThatOwnedItsEnvelopeOnceKeepsIt() {
+    let envelope = testEnvelope("mine", at: at(0))
+    observe(seen("1", .running, raw: "a", began: 1, ended: 2, envelope: .present(envelope), created: at(1)))
+    observe(seen("1", .running, raw: "b", began: 3, ended: 4, envelope: .present(envelope), created: at(2000)))
+    #expect(events() == ["ADDED mine a", "MODIFIED mine b"])
+    _ = store.forget([RunRef("b", RunKey(id: "1"))], now: at(5))
+    observe(seen("1", .running, raw: "c", began: 6, ended: 7, envelope: .present(envelope), created: at(2000)))
+    #expect(events() == ["DELETED mine b", "ADDED mine c"])
+  }
+
+  @Test mutating func threeRunsWithOneDifferenceTellTheClockAfterARestart() {
+    func row(_ i: Int, off: Double) -> Observed {
+      let envelope = testEnvelope("wf-\(i)", at: at(Double(i * 1000)))
+      return seen("\(i)", .running, began: 5000, ended: 5001, envelope: .present(envelope), created: at(Double(i * 1000) + off))
+    }
+    observe(row(1, off: -7200))
+    observe(row(2, off: -7195))
+    #expect(store.ref(uid: "uid-wf-1") == nil)
+    observe(row(3, off: -7190))
+    #expect((1...3).allSatisfy { store.ref(uid: "uid-wf-\($0)")?.key.id == "\($0)" })
+  }
+
+  @Test mutating func copiesAreNoClock() {
+    func row(_ i: Int, off: Double) -> Observed {
+      let envelope = testEnvelope("wf-\(i)", at: at(Double(i * 1000)))
+      return seen("\(i)", .running, began: 5000, ended: 5001, envelope: .present(envelope), created: at(Double(i * 1000) + off))
+    }
+    // Repeated each night.
+    for i in 1...5 { observe(row(i, off: 86_400)) }
+    // Repeated at any time.
+    for i in 6...9 { observe(row(i, off: Double(i * 600))) }
+    #expect((1...9).allSatisfy { store.ref(uid: "uid-wf-\($0)") == nil })
+    // One that was made when its envelope says: the clocks agree.
+    observe(row(10, off: 1))
+    for i in 11...15 { observe(row(i, off: 3600)) }
+    #expect(store.ref(uid: "uid-wf-10") != nil && (11...15).allSatisfy { store.ref(uid: "uid-wf-\($0)") == nil })
+  }
+
+  @Test mutating func noTwoEventsHaveOneVersion() {
+    for i in 1...3 { observe(seen("\(i)", .running, began: 1, ended: 2)) }
+    _ = store.setNamespace("default", isHidden: true, now: at(3))
+    _ = store.setNamespace("default", isHidden: false, now: at(3))
+    _ = store.observe((1...3).map { seen("\($0)", .succeeded, began: 3, ended: 3) }, now: at(3))
+    // Also when the clock goes back.
+    _ = store.setNamespace("default", isHidden: true, now: at(1))
+    _ = store.setNamespace("default", isHidden: false, now: at(1))
+    let window = store.objects[.workflows].window
+    let versions = window.events(from: 0).map(\.version)
+    #expect(versions.count == 18 && zip(versions, versions.dropFirst()).allSatisfy { $0 < $1 })
+  }
+
   @Test func departedUidsAreBounded() {
     var departed = Departed()
     for i in 0..<25_000 { departed.insert("u\(i)", identity: "i\(i)", isOver: i % 2 == 0, now: at(Double(i))) }
