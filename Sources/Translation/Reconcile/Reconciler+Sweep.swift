@@ -4,7 +4,10 @@ internal import JSON
 extension Reconciler {
   mutating func beginSweep(_ turn: inout Turn) {
     runs.forgive()
-    let sweep = Sweep(began: turn.now, since: turn.now - settings.window)
+    // Objects that are held stay whatever their age, and after a start of the process only the engine knows of them. Rows that carry their overlays tell:
+    // then the first sweep reads all of them once. Where overlays are kept apart, these tell whether that is needed (``overlays(_:_:_:)``).
+    let reachesBack = !isSwept && abilities.overlaysWithRuns
+    let sweep = Sweep(began: turn.now, since: reachesBack ? Sweep.beginning : turn.now - settings.window)
     self.sweep = sweep
     lastSweepBegan = turn.now
     turn.actions.append(.list(since: sweep.since, cursor: nil))
@@ -17,10 +20,11 @@ extension Reconciler {
     case .success(let page):
       called(nil, &turn)
       sweep?.take(page)
+      if !isSwept, abilities.overlaysApart { sweep?.note(uidsOf: page) }
       turn.actions.append(.observe(observed(page.observations, times, .list)))
       if let next = page.next {
         turn.actions.append(.list(since: since, cursor: next))
-      } else if abilities.overlaysApart {
+      } else if abilities.overlaysApart, sweep?.readsOverlays ?? false {
         sweep?.stage = .overlays
         turn.actions.append(.overlays(cursor: nil))
       } else {
@@ -44,6 +48,13 @@ extension Reconciler {
         let began = sweep?.overlaysBegan ?? times.began
         turn.actions.append(.observeOverlays(overlays, CallTimes(began: began, ended: times.ended)))
         sweep?.overlays = [:]
+        if !isSwept, sweep?.misses(overlays) ?? false {
+          // An overlay names a uid, not a run, so only the list finds it.
+          sweep?.reachBack()
+          sweep?.readsOverlays = false
+          turn.actions.append(.list(since: Sweep.beginning, cursor: nil))
+          return
+        }
         sweep?.stage = .observing
         turn.actions.append(.settle(sweepRows: true))
       }

@@ -50,6 +50,8 @@ package struct ReconcilerSettings: Sendable {
 package struct ReconcilerAbilities: Sendable {
   package var incremental: Bool
   package var overlaysApart: Bool
+  /// Rows of the list carry overlays.
+  package var overlaysWithRuns: Bool
   package var templates: Bool
   /// The gateway ends runs whose timeout is over: the engine does not, and can be told to.
   package var cancelsTimedOut: Bool
@@ -57,12 +59,13 @@ package struct ReconcilerAbilities: Sendable {
   package var listReachAge: Duration?
 
   package init(
-    incremental: Bool = false, overlaysApart: Bool = false, templates: Bool = false, cancelsTimedOut: Bool = false,
-    listReachRows: Int? = nil,
+    incremental: Bool = false, overlaysApart: Bool = false, overlaysWithRuns: Bool = false, templates: Bool = false,
+    cancelsTimedOut: Bool = false, listReachRows: Int? = nil,
     listReachAge: Duration? = nil
   ) {
     self.incremental = incremental
     self.overlaysApart = overlaysApart
+    self.overlaysWithRuns = overlaysWithRuns
     self.templates = templates
     self.cancelsTimedOut = cancelsTimedOut
     self.listReachRows = listReachRows
@@ -74,6 +77,7 @@ package struct ReconcilerAbilities: Sendable {
     let abilities = adapter.abilities
     self.init(
       incremental: abilities.incremental != nil, overlaysApart: abilities.overlays.map { !$0.overlayComesWithRuns } ?? false,
+      overlaysWithRuns: abilities.overlays?.overlayComesWithRuns ?? false,
       templates: abilities.templates != nil, cancelsTimedOut: mayWrite && abilities.cancelling != nil && !adapter.traits.enforcesTimeout,
       listReachRows: adapter.traits.listReachRows, listReachAge: adapter.traits.listReachAge)
   }

@@ -15,7 +15,7 @@ struct Sweep: Sendable {
 
   let began: Timestamp
   /// Finished runs from before are not in the list.
-  let since: Timestamp
+  private(set) var since: Timestamp
   var stage = Stage.pages
   var rows = 0
   var oldestRow: Timestamp?
@@ -23,6 +23,10 @@ struct Sweep: Sendable {
   var unreadable: [String] = []
   var overlays: [String: JSONValue] = [:]
   var overlaysBegan: Timestamp?
+  /// False when the pages are read again after them.
+  var readsOverlays = true
+  /// The uids of the envelopes in its rows; before the first sweep has ended, where overlays are kept apart.
+  private var uids: Set<String> = []
 
   init(began: Timestamp, since: Timestamp) {
     self.began = began
@@ -36,6 +40,28 @@ struct Sweep: Sendable {
       if case .present(let core) = observation.core, let created = core.createdAt { oldestRow = min(oldestRow ?? created, created) }
     }
   }
+
+  /// For ``misses(_:)``.
+  mutating func note(uidsOf page: RunPage) {
+    for observation in page.observations {
+      if case .present(let envelope) = observation.envelope, let uid = envelope["uid"]?.string { uids.insert(uid) }
+    }
+  }
+
+  /// Whether some overlay holds an object whose run it has not seen, or not as ours.
+  func misses(_ overlays: [String: JSONValue]) -> Bool {
+    since > Self.beginning && overlays.contains { Held.says($0.value) ?? false && !uids.contains($0.key) }
+  }
+
+  /// Starts its pages again, for all that the engine has.
+  mutating func reachBack() {
+    since = Self.beginning
+    stage = .pages
+    rows = 0
+  }
+
+  /// Of time: no run is older.
+  static let beginning = Timestamp(microseconds: 0)
 
   /// Whether this sweep would have shown a run if it were still there.
   func reaches(_ run: TrackedRun, _ abilities: ReconcilerAbilities) -> Bool {

@@ -32,7 +32,29 @@ struct BindingRuns: Sendable {
 
 /// All overlays of a binding as one reading saw them.
 struct KnownOverlays: Sendable {
-  var byUID: [String: JSONValue]
-  var began: Timestamp
-  var ended: Timestamp
+  let byUID: [String: JSONValue]
+  let began: Timestamp
+  let ended: Timestamp
+  /// The uids whose overlay keeps an object beyond its window.
+  let holding: Set<String>
+
+  init(byUID: [String: JSONValue], began: Timestamp, ended: Timestamp) {
+    self.byUID = byUID
+    self.began = began
+    self.ended = ended
+    holding = Set(byUID.filter { Held.says($0.value) ?? false }.keys)
+  }
+}
+
+/// Objects with finalizers, and those being deleted, stay whatever their age (design §5, window). What the documents of a run say of that, before it is
+/// certain that they are its own.
+enum Held {
+  /// nil where the overlay leaves it to the envelope.
+  static func says(_ overlay: JSONValue) -> Bool? {
+    if overlay["hidden"]?.bool ?? false { return false }
+    if let moment = overlay["deletionTimestamp"], moment != .null { return true }
+    return overlay["finalizers"]?.array.map { !$0.isEmpty }
+  }
+
+  static func says(envelope: JSONValue) -> Bool { !(envelope["finalizers"]?.array ?? []).isEmpty }
 }

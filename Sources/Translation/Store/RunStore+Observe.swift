@@ -68,7 +68,7 @@ extension RunStore {
     departed.prune(before: now - (bindings.values.map(\.settings.window).max() ?? .zero))
     for (id, binding) in bindings.sorted(by: { $0.key < $1.key }) {
       bindings[id]?.forgetForgotten(now: now)
-      let over = binding.runs.values.filter { isOver($0, binding.settings, now: now) && !isHeld($0) }
+      let over = binding.runs.values.filter { isOver($0, binding.settings, now: now) && !isHeld($0, id) }
         .sorted { RunKey.precedes($0.run.key, $1.run.key) }
       for entry in over {
         let ref = RunRef(id, entry.run.key)
@@ -131,17 +131,45 @@ extension RunStore {
     entry.endedAt.map { $0 < now - settings.window } ?? false
   }
 
-  /// Objects with finalizers, and those being deleted, stay whatever their age.
-  private func isHeld(_ entry: RunEntry) -> Bool {
-    guard entry.isShown, let claim = entry.claim, let draft = objects[.workflows].object(claim)?.draft else { return false }
-    return Self.isHeld(draft)
+  /// Objects with finalizers, and those being deleted, stay whatever their age; also while their namespace is hidden.
+  private func isHeld(_ entry: RunEntry, _ binding: BindingID) -> Bool {
+    if entry.isShown, let claim = entry.claim, let draft = objects[.workflows].object(claim)?.draft { return Self.isHeld(draft) }
+    guard entry.envelope == nil || ownsEnvelope(RunRef(binding, entry.run.key)) else {
+      // Whether it is a copy may not be known yet.
+      return !(bindings[binding]?.isSwept ?? true) && mayBeHeld(entry.run, binding)
+    }
+    return mayBeHeld(entry.run, binding)
+  }
+
+  /// What a run carries says that it is held, or is not known yet. After the first sweep everything held is known: there is nothing to wait for.
+  private func mayBeHeld(_ run: KnownRun, _ id: BindingID) -> Bool {
+    guard let binding = bindings[id] else { return false }
+    var held: Bool?
+    if binding.settings.readsOverlaysApart, !run.overlayFacet.isSeen {
+      guard let overlays = binding.overlays else { return true }
+      if !overlays.byUID.isEmpty, run.core != nil, let uid = uid(run, id) {
+        held = overlays.byUID[uid].flatMap(Held.says)
+      }
+    } else {
+      held = run.overlay.flatMap(Held.says)
+    }
+    if let held { return held }
+    return run.envelopeFacet.isSeen ? run.envelope.map(Held.says(envelope:)) ?? false : !binding.isSwept
+  }
+
+  /// That names the overlay of a run that is not in the store; without looking whether others carry its envelope, too.
+  private func uid(_ run: KnownRun, _ id: BindingID) -> String? {
+    if run.envelope != nil, let uid = projection.envelopeIdentity(of: run, binding: id)?.uid { return uid }
+    // To learn the uid of a foreign run takes a projection; nothing to learn where no overlay holds anything.
+    guard bindings[id]?.overlays?.holding.isEmpty == false else { return nil }
+    return projection.project(run, binding: id, ownsEnvelope: false)?.uid
   }
 
   static func isHeld(_ draft: ObjectDraft) -> Bool {
     draft.metadata["deletionTimestamp"] != nil || !(draft.metadata["finalizers"]?.array ?? []).isEmpty
   }
 
-  /// Runs that ended before the window began, and are not known, are not even kept; nor what a call saw of a run before it was gone.
+  /// Runs that ended before the window began, are not known and are not held are not even kept; nor what a call saw of a run before it was gone.
   private func isWorthKnowing(_ observed: Observed, _ ref: RunRef, now: Timestamp) -> Bool {
     guard entry(ref) == nil, let binding = bindings[ref.binding] else { return true }
     if let forgotten = binding.forgotten[ref.key], forgotten.identity == observed.observation.identity, observed.began < forgotten.at {
@@ -149,7 +177,7 @@ extension RunStore {
     }
     var entry = RunEntry(KnownRun(observed.observation, began: observed.began, now: now))
     _ = entry.run.merge(observed)
-    return !isOver(entry, binding.settings, now: now)
+    return !isOver(entry, binding.settings, now: now) || mayBeHeld(entry.run, ref.binding)
   }
 
   private mutating func merge(_ observed: Observed, _ ref: RunRef, now: Timestamp) -> MergeResult {

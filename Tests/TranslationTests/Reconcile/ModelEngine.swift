@@ -14,6 +14,8 @@ struct ModelEngine {
     var created = at(0)
     var finished: Timestamp?
     var envelope: Facet<JSONValue> = .absent
+    /// As far as it comes with the run.
+    var overlay: Facet<JSONValue> = .unseen
     var steps = 0
     /// Ids are given again after a deletion; identities never.
     var life = 0
@@ -58,7 +60,7 @@ struct ModelEngine {
     Observation(
       key: RunKey(id: id), identity: "\(id)#\(run.life)", attempt: .number(run.attempt), order: .sequence(Int64(run.changed)),
       core: .present(RunCore(phase: run.phase, rawState: run.raw, createdAt: run.created, finishedAt: run.finished)),
-      envelope: isRow && rowsLackEnvelope ? .unseen : run.envelope,
+      envelope: isRow && rowsLackEnvelope ? .unseen : run.envelope, overlay: run.overlay,
       steps: isRow ? .unseen : .present((0..<run.steps).map { RunStep(name: "s\($0)", phase: .running, rawState: "") }))
   }
 

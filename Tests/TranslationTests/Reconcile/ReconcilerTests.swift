@@ -60,6 +60,61 @@ import Testing
     #expect(simulation.deletions == ["wf-1"])
   }
 
+  /// A run that ended a day before the window begins.
+  private static func old(_ run: inout ModelEngine.Run, _ name: String) {
+    let moment = at(-8 * 86_400)
+    (run.phase, run.created, run.finished) = (.succeeded, moment, moment)
+    run.envelope = .present(testEnvelope(name, at: moment))
+  }
+
+  @Test func whatIsHeldIsThereAfterARestartHoweverOld() {
+    var simulation = Simulation(abilities: ReconcilerAbilities(incremental: true, overlaysWithRuns: true))
+    for (id, overlay) in [
+      ("plain", .absent), ("held", .present(["finalizers": ["x"]])), ("released", .present(["finalizers": []])),
+      ("dying", .present(["deletionTimestamp": "2026-11-22T00:00:00Z"])),
+    ] as [(String, Facet<JSONValue>)] {
+      simulation.engine.set(id) {
+        Self.old(&$0, id)
+        $0.overlay = overlay
+      }
+    }
+    for (id, overlay) in [("made", .absent), ("undone", .present(["finalizers": []]))] as [(String, Facet<JSONValue>)] {
+      simulation.engine.set(id) {
+        Self.old(&$0, id)
+        guard case .present(var envelope) = $0.envelope else { return }
+        envelope["finalizers"] = ["x"]
+        ($0.envelope, $0.overlay) = (.present(envelope), overlay)
+      }
+    }
+    simulation.start()
+    simulation.run(for: 2)
+    #expect(simulation.reconciler.isSwept && simulation.shown == ["dying", "held", "made"])
+    simulation.run(for: 1000)
+    #expect(simulation.shown == ["dying", "held", "made"] && simulation.deletions.isEmpty)
+    // Its last finalizer goes, and then it, for its window is long over.
+    simulation.engine.set("held") { $0.overlay = .absent }
+    simulation.run(for: 120)
+    #expect(simulation.deletions == ["held"])
+  }
+
+  @Test(arguments: [false, true]) func overlaysThatAreKeptApartTellWhetherToReachBack(_ isHeld: Bool) {
+    var simulation = Simulation(abilities: ReconcilerAbilities(incremental: true, overlaysApart: true))
+    for i in 1...5 { simulation.engine.set("\(i)") { Self.old(&$0, "wf-\(i)") } }
+    simulation.engine.set("6") { $0.envelope = .present(testEnvelope("wf-6", at: at(0))) }
+    simulation.engine.overlays["uid-wf-6"] = ["finalizers": ["x"]]
+    if isHeld {
+      simulation.engine.overlays["uid-wf-2"] = ["finalizers": ["x"]]
+      simulation.engine.overlays["uid-wf-3"] = ["deletionTimestamp": "2026-11-22T00:00:00Z"]
+      simulation.engine.overlays["uid-wf-4"] = ["labels": ["a": "b"]]
+    }
+    simulation.start()
+    simulation.run(for: 3)
+    #expect(simulation.engine.calls["list"] == (isHeld ? 2 : 1) && simulation.reconciler.isSwept)
+    #expect(simulation.shown == (isHeld ? ["wf-2", "wf-3", "wf-6"] : ["wf-6"]))
+    simulation.run(for: 1000)
+    #expect(simulation.shown == (isHeld ? ["wf-2", "wf-3", "wf-6"] : ["wf-6"]) && simulation.deletions.isEmpty)
+  }
+
   @Test func aSweepEndsOnlyWhenItsOwnRowsAreInTheStore() throws {
     var reconciler = Reconciler(binding: "b", settings: ReconcilerSettings(), abilities: ReconcilerAbilities(), now: at(0))
     _ = reconciler.handle(.start, now: at(0), random: 0.5)

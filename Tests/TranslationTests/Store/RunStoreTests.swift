@@ -198,6 +198,26 @@ import Testing
     #expect(store.ref(uid: "uid-wf-10") != nil && (11...15).allSatisfy { store.ref(uid: "uid-wf-\($0)") == nil })
   }
 
+  // MARK: What is held
+
+  @Test mutating func whatIsHeldIsKeptHoweverOldAndWhileItsNamespaceIsHidden() {
+    var held = testEnvelope("held", at: at(0))
+    held["finalizers"] = ["x"]
+    _ = store.observe(
+      [
+        seen("1", .succeeded, began: 2000, ended: 2001, envelope: .present(held), created: at(1), finished: at(2)),
+        seen("2", .succeeded, began: 2000, ended: 2001, overlay: .present(["deletionTimestamp": "x"]), finished: at(2)),
+        seen("3", .succeeded, began: 2000, ended: 2001, overlay: .present(["finalizers": []]), finished: at(2)),
+        // A copy: it is not held, for what holds is not its own.
+        seen("4", .succeeded, began: 2000, ended: 2001, envelope: .present(held), created: at(900), finished: at(901)),
+      ], now: at(2001))
+    #expect(events() == ["ADDED held Succeeded", "ADDED run-2 Succeeded"])
+    _ = store.setNamespace("default", isHidden: true, now: at(2002))
+    #expect(store.expire(now: at(3000)).gone.map(\.key.id) == ["4"])
+    _ = store.setNamespace("default", isHidden: false, now: at(3001))
+    #expect(store.objects[.workflows].objects.map(\.draft.name) == ["held", "run-2"])
+  }
+
   @Test mutating func noTwoEventsHaveOneVersion() {
     for i in 1...3 { observe(seen("\(i)", .running, began: 1, ended: 2)) }
     _ = store.setNamespace("default", isHidden: true, now: at(3))
