@@ -2,15 +2,23 @@
 
 import base64
 import json
+import re
+import shutil
 import subprocess
 import sys
+import textwrap
 from functools import lru_cache
 
 import kubernetes_validate
 import kubernetes_validate.utils
 import pytest
+import yaml
 
-from rendering import CHART, CHART_VALUES, RENDERINGS, ROOT, comparable, helm, key, only, rendered, run, scratch
+from rendering import (
+    CHART, CHART_VALUES, DEPLOY, KUBECTL, RENDERINGS, ROOT, comparable, container, documents, helm, key, only, rendered, run, scratch,
+)
+
+INSTALL = ROOT / "docs" / "install.md"
 
 # The oldest that the chart takes, one in between, the newest that the package knows.
 KUBERNETES = ["1.27", "1.30", "1.33", kubernetes_validate.latest_version()]
@@ -148,6 +156,8 @@ def test_the_notes_say_what_is_wrong():
 
     assert "No engine is configured yet" in notes({})
     assert "2 replicas are of no use yet" in notes({"replicas": 2})
+    assert "x509: certificate signed by unknown authority" in notes({"tls": {"mode": "existingSecret"}})
+    assert "x509" not in notes(CHART_VALUES["ca-bundle"]) + notes({})
 
 
 def test_the_ca_of_ones_own_certificate_is_in_the_apiservice():
@@ -178,7 +188,36 @@ def test_a_renewed_certificate_leaves_the_old_one_valid(tmp_path):
 
 
 def test_keys_are_not_taken_into_git():
-    done = subprocess.run(["git", "check-ignore", "-q", "deploy/overlays/own-certificate/tls.key"], cwd=ROOT)
-    if done.returncode == 128:
-        pytest.skip("this is no git work tree")
-    assert done.returncode == 0
+    for secret in ("overlays/own-certificate/tls.key", "example/tls.key", "example/envelope-key"):
+        done = subprocess.run(["git", "check-ignore", "-q", f"deploy/{secret}"], cwd=ROOT)
+        if done.returncode == 128:
+            pytest.skip("this is no git work tree")
+        assert done.returncode == 0, secret
+
+
+@pytest.mark.parametrize("certificate", ["cert-manager", "own"])
+def test_the_installation_of_ones_own_that_the_documentation_describes(tmp_path, certificate):
+    """A copy of the example beside the checkout, with the parts that docs/install.md gives for it."""
+    shutil.copytree(scratch(), tmp_path / "workflow-apiserver" / "deploy", ignore=shutil.ignore_patterns("*.crt", "*.key"))
+    ours = tmp_path / "our-workflows"
+    shutil.copytree(DEPLOY / "example", ours)
+    parts = [yaml.safe_load(textwrap.dedent(block)) for block in re.findall(r"^ *```yaml\n(.*?)^ *```$", INSTALL.read_text(), re.S | re.M)]
+    part = next(part for part in parts if "resources" in part and ("secretGenerator" in part) == (certificate == "own"))
+    whole = yaml.safe_load((ours / "kustomization.yaml").read_text()) | part
+    (ours / "kustomization.yaml").write_text(yaml.safe_dump(whole))
+    make_certificate = tmp_path / "workflow-apiserver" / "deploy" / "overlays" / "own-certificate" / "make-certificate"
+    if certificate == "own":
+        run(make_certificate, ".", cwd=ours)
+        assert not (make_certificate.parent / "tls.key").exists()
+    things = documents(run(KUBECTL, "kustomize", ours))
+    assert container(things)["image"] == "registry.example.com/workflow-apiserver:0.1.0"
+    assert "airflow" in only(things, "ConfigMap")["data"]["gateway.yaml"]
+    apiservice = only(things, "APIService")
+    if certificate == "own":
+        assert base64.b64decode(apiservice["spec"]["caBundle"]) == (ours / "ca.crt").read_bytes()
+        secret = only(things, "Secret")
+        assert secret["metadata"] == {"name": "workflow-apiserver-tls", "namespace": "workflow-system"}
+        assert secret["type"] == "kubernetes.io/tls" and base64.b64decode(secret["data"]["tls.crt"]) == (ours / "tls.crt").read_bytes()
+    else:
+        assert apiservice["metadata"]["annotations"]["cert-manager.io/inject-ca-from"] == "workflow-system/workflow-apiserver"
+        assert not [thing for thing in things if thing["kind"] == "Secret"]
