@@ -64,38 +64,66 @@ package final class ClusterAuthentication: Sendable {
   }
 
   private func take(_ object: JSONValue) {
-    let content: Content
-    do throws(ContentError) {
-      content = try Self.content(object["data"]?.object ?? [:])
-    } catch {
-      return logger.error(
-        "the ConfigMap kube-system/\(Self.name) cannot be used; what it said last stays in use", metadata: ["problem": "\(error.text)"])
+    var problems: [String] = []
+    let data = object["data"]?.object ?? [:]
+    let (content, isNew) = state.withLock { state -> (Content?, Bool) in
+      let content = Self.content(data, last: state, problems: &problems)
+      defer { state = content ?? state }
+      return (content, content != state)
     }
-    let isNew = state.withLock { state in
-      defer { state = content }
-      return state != content
+    for problem in problems {
+      logger.error(
+        "the ConfigMap kube-system/\(Self.name): what it said last of this stays in use", metadata: ["problem": "\(problem)"])
     }
-    if isNew { onChange(content) }
+    if let content, isNew { onChange(content) }
   }
 
-  struct ContentError: Error { var text: String }
+  /// What the ConfigMap's data say; of what is malformed, or a CA that vanished, what they said last. The header names belong to the front
+  /// proxy's CA and stay with it: without its list of common names, a CA that was kept would vouch for more than it did.
+  /// - Returns: nil when something is malformed and there is nothing to keep.
+  static func content(_ data: JSONObject, last: Content?, problems: inout [String]) -> Content? {
+    var content = last ?? Content()
+    var keeps = false
+    func attempt(_ read: () throws(ContentError) -> Void) {
+      do throws(ContentError) { try read() } catch {
+        problems.append(error.text)
+        keeps = true
+      }
+    }
+    func read(_ key: String, _ member: WritableKeyPath<Content, String?>) throws(ContentError) {
+      if let pem = try bundle(data, key) { return content[keyPath: member] = pem }
+      if content[keyPath: member] != nil { throw ContentError(text: "\(key) is missing") }
+    }
+    attempt { () throws(ContentError) in try read("client-ca-file", \.clientCA) }
+    attempt { () throws(ContentError) in
+      try read("requestheader-client-ca-file", \.requestHeaderCA)
+      // When these are malformed, a new CA counts all the same: the old may have been withdrawn.
+      content.rules = try rules(data)
+    }
+    return keeps && last == nil ? nil : content
+  }
 
-  static func content(_ data: JSONObject) throws(ContentError) -> Content {
-    var content = Content()
-    content.clientCA = try bundle(data, "client-ca-file")
-    content.requestHeaderCA = try bundle(data, "requestheader-client-ca-file")
-    content.rules.allowedNames = try list(data, "requestheader-allowed-names") ?? []
-    content.rules.user = try list(data, "requestheader-username-headers") ?? content.rules.user
-    content.rules.uid = try list(data, "requestheader-uid-headers") ?? []
-    content.rules.group = try list(data, "requestheader-group-headers") ?? content.rules.group
-    content.rules.extraPrefix = try list(data, "requestheader-extra-headers-prefix") ?? content.rules.extraPrefix
-    return content
+  private struct ContentError: Error { var text: String }
+
+  private static func rules(_ data: JSONObject) throws(ContentError) -> RequestHeaderRules {
+    var rules = RequestHeaderRules()
+    rules.allowedNames = try list(data, "requestheader-allowed-names") ?? []
+    rules.user = try names(data, "requestheader-username-headers") ?? rules.user
+    rules.uid = try names(data, "requestheader-uid-headers") ?? []
+    rules.group = try names(data, "requestheader-group-headers") ?? rules.group
+    rules.extraPrefix = try names(data, "requestheader-extra-headers-prefix") ?? rules.extraPrefix
+    return rules
   }
 
   private static func bundle(_ data: JSONObject, _ key: String) throws(ContentError) -> String? {
     guard let pem = data[key]?.string, !pem.isEmpty else { return nil }
     do { _ = try CertificateBundle(pem: Array(pem.utf8)) } catch { throw ContentError(text: "\(key): \(error)") }
     return pem
+  }
+
+  /// Without empty ones: every header begins with an empty prefix.
+  private static func names(_ data: JSONObject, _ key: String) throws(ContentError) -> [String]? {
+    try list(data, key)?.filter { !$0.allSatisfy(\.isWhitespace) }
   }
 
   /// A JSON array of texts inside a text. nil when absent.

@@ -76,6 +76,17 @@ import Translation
     #expect(user?.name == "bob" && user?.uid == "u-1" && user?.groups == ["a", "b"] && user?.extra["k%zz"] == ["v"])
   }
 
+  @Test("F5: an empty prefix takes no header; an empty allowed name allows no certificate") func emptyNames() async throws {
+    let headers = remote + [(name: "Cookie", value: "secret")]
+    let empty = RequestHeaderRules(extraPrefix: ["", "X-Remote-Extra-"])
+    let user = try await StandardAuthenticator(rules: empty).authenticate(request(headers, certificate: certificate(.requestHeader)))
+    #expect(user != nil && user?.extra["cookie"] == nil && user?.extra["x-remote-user"] == nil)
+    let nameless = StandardAuthenticator(rules: RequestHeaderRules(allowedNames: [""]))
+    await #expect(throws: StatusError.unauthorized()) {
+      try await nameless.authenticate(request(remote, certificate: certificate(.requestHeader, "")))
+    }
+  }
+
   @Test("Anonymous can be turned off; other schemes than Bearer are 401") func noAnonymous() async throws {
     #expect(try await StandardAuthenticator(anonymous: nil).authenticate(request([])) == nil)
     for value in ["Basic YTpi", "Bearer", "Bearer ", ""] {

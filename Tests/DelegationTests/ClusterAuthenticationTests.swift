@@ -13,13 +13,19 @@ import Testing
 struct ClusterAuthenticationTests {
   private func pem(_ name: String) throws -> String { try CertificateAuthority.makeSelfSigned(commonName: name).certificatePEM }
 
+  private func content(_ data: JSONObject, last: ClusterAuthentication.Content? = nil) -> (ClusterAuthentication.Content?, [String]) {
+    var problems: [String] = []
+    let content = ClusterAuthentication.content(data, last: last, problems: &problems)
+    return (content, problems)
+  }
+
   @Test("§2.1: every key of the ConfigMap; F14: no uid header unless it says so") func keys() throws {
     let (users, proxy) = (try pem("users"), try pem("proxy"))
-    let full = try ClusterAuthentication.content([
+    let (full, problems) = content([
       "client-ca-file": .string(users), "requestheader-client-ca-file": .string(proxy),
       "requestheader-allowed-names": .string(#"["front-proxy-client","aggregator"]"#),
-      "requestheader-username-headers": .string(#"["X-A","X-B"]"#), "requestheader-uid-headers": .string(#"["X-Remote-Uid"]"#),
-      "requestheader-group-headers": .string(#"["X-G"]"#), "requestheader-extra-headers-prefix": .string(#"["X-E-"]"#),
+      "requestheader-username-headers": .string(#"["X-A","X-B",""]"#), "requestheader-uid-headers": .string(#"["X-Remote-Uid"]"#),
+      "requestheader-group-headers": .string(#"["","X-G"]"#), "requestheader-extra-headers-prefix": .string(#"[""," ","X-E-"]"#),
     ])
     #expect(
       full
@@ -28,8 +34,10 @@ struct ClusterAuthenticationTests {
           rules: RequestHeaderRules(
             user: ["X-A", "X-B"], uid: ["X-Remote-Uid"], group: ["X-G"], extraPrefix: ["X-E-"],
             allowedNames: ["front-proxy-client", "aggregator"])))
-    #expect(try ClusterAuthentication.content([:]) == .init())
-    #expect(try ClusterAuthentication.content(["requestheader-allowed-names": .string("[]")]).rules.allowedNames == [])
+    #expect(problems.isEmpty)
+    #expect(content([:]).0 == .init())
+    #expect(content(["requestheader-allowed-names": .string("[]")]).0?.rules.allowedNames == [])
+    #expect(content(["requestheader-extra-headers-prefix": .string(#"[""]"#)]).0?.rules.extraPrefix == [])
   }
 
   @Test(
@@ -41,8 +49,35 @@ struct ClusterAuthenticationTests {
       ("requestheader-group-headers", "[1]", "requestheader-group-headers is not a JSON array of texts"),
     ]) func malformed(key: String, value: String, text: String)
   {
-    let error = #expect(throws: ClusterAuthentication.ContentError.self) { try ClusterAuthentication.content([key: .string(value)]) }
-    #expect(error?.text.hasPrefix(text) == true, "\(error?.text ?? "")")
+    let (content, problems) = content([key: .string(value)])
+    #expect(content == nil)
+    #expect(problems.count == 1 && problems[0].hasPrefix(text), "\(problems)")
+  }
+
+  @Test("F13: each CA that vanishes or is malformed stays as it was, the front proxy's with its names; the other goes on")
+  func eachKeyKeepsItsLast() throws {
+    let (users, proxy, newUsers, newProxy) = (try pem("users"), try pem("proxy"), try pem("new-users"), try pem("new-proxy"))
+    let last = ClusterAuthentication.Content(
+      clientCA: users, requestHeaderCA: proxy, rules: RequestHeaderRules(allowedNames: ["front-proxy-client"]))
+    #expect(content([:], last: last).0 == last)
+    var expected = last
+    expected.clientCA = newUsers
+    for bad: JSONObject in [
+      ["client-ca-file": .string(newUsers)],
+      ["client-ca-file": .string(newUsers), "requestheader-client-ca-file": .string("")],
+      [
+        "client-ca-file": .string(newUsers), "requestheader-client-ca-file": .string("broken"),
+        "requestheader-allowed-names": .string("[]"),
+      ],
+    ] {
+      let (kept, problems) = content(bad, last: last)
+      #expect(kept == expected)
+      #expect(problems.count == 1 && problems[0].hasPrefix("requestheader-client-ca-file"), "\(problems)")
+    }
+    let (rotated, problems) = content(
+      ["requestheader-client-ca-file": .string(newProxy), "requestheader-allowed-names": .string("broken")], last: last)
+    #expect(rotated == .init(clientCA: users, requestHeaderCA: newProxy, rules: last.rules))
+    #expect(problems.count == 2)
   }
 
   @Test("F13: rotation counts; what is malformed or vanishes leaves the last good content") func rotation() async throws {

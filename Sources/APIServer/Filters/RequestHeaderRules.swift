@@ -8,6 +8,8 @@ package struct RequestHeaderRules: Sendable, Hashable {
   package var uid: [String]
   /// All values of all of these are groups.
   package var group: [String]
+  /// What a header's name begins with that holds more about the user. An empty text counts for nothing here: it would take every header,
+  /// Authorization too.
   package var extraPrefix: [String]
   /// Common names that the front proxy's certificate may have; empty for any of its CA (kubernetes-wire F1).
   package var allowedNames: [String]

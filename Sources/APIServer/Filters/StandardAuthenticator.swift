@@ -35,7 +35,9 @@ package struct StandardAuthenticator: Authenticator {
     if let certificate = request.peer.certificate {
       if certificate.authorities.contains(.requestHeader) {
         let rules = requestHeader.current
-        if rules.allowedNames.isEmpty || rules.allowedNames.contains(certificate.commonName) {
+        // A certificate without a name is not one of the names, though the list may hold an empty text.
+        let isNamed = !certificate.commonName.isEmpty && rules.allowedNames.contains(certificate.commonName)
+        if rules.allowedNames.isEmpty || isNamed {
           if let user = Self.frontProxyUser(request.headers, rules) { return user }
         }
       }
@@ -67,7 +69,7 @@ package struct StandardAuthenticator: Authenticator {
     user.groups = rules.group.flatMap { headers.all($0) }.filter { !$0.isEmpty }
     for (header, value) in headers.lines {
       let lowered = header.lowercased()
-      guard let prefix = rules.extraPrefix.first(where: { lowered.hasPrefix($0.lowercased()) }) else { continue }
+      guard let prefix = rules.extraPrefix.first(where: { !$0.isEmpty && lowered.hasPrefix($0.lowercased()) }) else { continue }
       let raw = String(lowered.dropFirst(prefix.count))
       user.extra[PercentEncoding.decoded(raw) ?? raw, default: []].append(value)
     }

@@ -22,5 +22,5 @@ struct DurationFlag: ExpressibleByArgument, Sendable {
 
 extension [String] {
   /// The values of a flag that may be given several times, each with several values separated by commas.
-  var separated: [String] { flatMap { $0.split(separator: ",") }.map(String.init) }
+  var separated: [String] { flatMap { $0.split(separator: ",") }.map(String.init).filter { !$0.allSatisfy(\.isWhitespace) } }
 }
