@@ -81,7 +81,12 @@ final class Assembly: Sendable {
     }
     gateway = Gateway(
       group: configuration.group, store: store, projector: projector, bindings: bounds, clock: clock, admission: cluster.admission,
-      namespaces: cluster.namespaces, backendUse: backendUse)
+      namespaces: cluster.namespaces, backendUse: backendUse,
+      onLeavingFailure: { binding, run, error in
+        logger.warning(
+          "a run of a namespace that is being deleted could not be cancelled; it is tried on",
+          metadata: ["binding": "\(binding)", "run": "\(run)", "problem": "\(error.code): \(error.message)"])
+      })
     cluster.attach(gateway)
   }
 

@@ -36,4 +36,7 @@ extension Gateway {
 
   /// Creates whose answer was lost and that are still being looked up.
   package var submissionsInDoubt: Int { reservations.inDoubt }
+
+  /// Runs of namespaces that are going whose cancel is still owed.
+  package var leavingRuns: Int { leaving.count }
 }

@@ -15,6 +15,7 @@ package final class Gateway: Sendable {
   let namespaces: any NamespaceDirectory
   let backendUse: any BackendUse
   let leaving = LeavingRuns()
+  let onLeavingFailure: LeavingFailure
   let reservations = NameReservations()
   /// Bytes that nobody can guess.
   let random: @Sendable (Int) -> [UInt8]
@@ -25,10 +26,11 @@ package final class Gateway: Sendable {
   ///   - admission: asked before every write.
   ///   - namespaces: asked before every create and every deletion of a collection.
   ///   - backendUse: asked before writes through bindings that want it.
+  ///   - onLeavingFailure: for the log.
   package init(
     group: String, store: SharedStore, projector: Projector, bindings: [Bound], clock: any TimeSource,
     admission: any Admitting = AdmitAll(), namespaces: any NamespaceDirectory = AllNamespaces(),
-    backendUse: any BackendUse = EveryBackend(),
+    backendUse: any BackendUse = EveryBackend(), onLeavingFailure: @escaping LeavingFailure = { _, _, _ in },
     random: @escaping @Sendable (Int) -> [UInt8] = SecureRandom.bytes
   ) {
     self.group = group
@@ -39,6 +41,7 @@ package final class Gateway: Sendable {
     self.admission = admission
     self.namespaces = namespaces
     self.backendUse = backendUse
+    self.onLeavingFailure = onLeavingFailure
     self.random = random
   }
 

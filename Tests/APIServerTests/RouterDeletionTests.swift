@@ -191,6 +191,26 @@ import Translation
       #expect(await server.get("/namespaces/default/workflowtemplates").status == 200)
     }
   }
+
+  @Test("a run of a namespace that is going is cancelled once at a time, and the operator learns once what failed") func leaving()
+    async throws
+  {
+    let directory = TestNamespaces()
+    let told = Mutex<[String]>([])
+    let server = TestServer(
+      namespaces: directory, onLeavingFailure: { binding, _, error in told.withLock { $0.append("\(binding) \(error.code)") } })
+    try await server.run { server in
+      _ = await server.post(Self.collection, TestServer.manifest("a"))
+      server.engine.failNext(.cancel, .unavailable, .unavailable, .unavailable)
+      directory.set("default", .terminating)
+      for _ in 0..<3 { #expect(await server.send("DELETE", Self.collection).status == 200) }
+      #expect(server.gateway.leavingRuns == 1)
+      for _ in 0..<250 where told.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(20)) }
+      for _ in 0..<3 { #expect(await server.send("DELETE", Self.collection).status == 200) }
+      #expect(server.engine.calls(.cancel) == 1 && server.gateway.leavingRuns == 1)
+    }
+    #expect(told.withLock { $0 } == ["memory-default unavailable"])
+  }
 }
 
 /// A cluster's namespaces, as the test says.

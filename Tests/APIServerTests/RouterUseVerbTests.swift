@@ -1,3 +1,4 @@
+import InMemoryAdapter
 import JSON
 import KubeWire
 import OrderedCollections
@@ -50,6 +51,29 @@ struct RouterUseVerbTests {
       #expect(await server.send("DELETE", path).status == 403)
       #expect(await server.patch(path + "/a", .merge, #"{"metadata":{"labels":{"x":"y"}}}"#).status == 403)
       #expect(await server.get(path + "/a").status == 200)
+    }
+  }
+
+  @Test("Runs of a namespace that is going are cancelled by those who may use the backend; the namespace goes all the same")
+  func leaving() async throws {
+    let authorizer = NoUse()
+    let directory = TestNamespaces()
+    try await TestServer(authorizer: authorizer, namespaces: directory, requiresUse: true).run { server in
+      authorizer.allows.withLock { $0 = true }
+      for name in ["a", "b"] { #expect(await server.post(path, TestServer.manifest(name)).status == 201) }
+      authorizer.allows.withLock { $0 = false }
+      let before = authorizer.uses.withLock { $0.count }
+      directory.set("default", .terminating)
+      let refused = await server.send("DELETE", path)
+      #expect(refused.status == 200 && refused.warnings.first?.contains("2 runs go on in the engine") == true, "\(refused.warnings)")
+      #expect(await server.get(path).json["items"] == [])
+      #expect(server.gateway.leavingRuns == 0 && server.engine.calls(.cancel) == 0)
+      // Once for the binding, not for each run.
+      #expect(authorizer.uses.withLock { $0.count } == before + 1)
+      authorizer.allows.withLock { $0 = true }
+      #expect(await server.send("DELETE", path).warnings.isEmpty)
+      for _ in 0..<250 where server.engine.calls(.cancel) < 2 { try await Task.sleep(for: .milliseconds(20)) }
+      #expect(server.engine.calls(.cancel) == 2)
     }
   }
 

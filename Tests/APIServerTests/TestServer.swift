@@ -29,7 +29,8 @@ struct TestServer {
     authenticator: any Authenticator = StandardAuthenticator(), authorizer: any Authorizer = AlwaysAllow(),
     configuration: APIServerConfiguration = APIServerConfiguration(), metrics: ServerMetrics = ServerMetrics(), auditor: Auditor? = nil,
     admission: any Admitting = AdmitAll(), namespaces: any NamespaceDirectory = AllNamespaces(),
-    policy: BindingInfo.DeletionPolicy = .delete, requiresUse: Bool = false, engine change: (inout InMemoryOptions) -> Void = { _ in }
+    policy: BindingInfo.DeletionPolicy = .delete, requiresUse: Bool = false,
+    engine change: (inout InMemoryOptions) -> Void = { _ in }, onLeavingFailure: @escaping LeavingFailure = { _, _, _ in }
   ) {
     var options = Self.options
     change(&options)
@@ -60,7 +61,8 @@ struct TestServer {
     }
     gateway = Gateway(
       group: Samples.group.name, store: store, projector: projector, bindings: bounds, clock: clock, admission: admission,
-      namespaces: namespaces, backendUse: BackendUseReview(authorizer, group: Samples.group.name))
+      namespaces: namespaces, backendUse: BackendUseReview(authorizer, group: Samples.group.name),
+      onLeavingFailure: onLeavingFailure)
     responder = APIServerResponder(
       gateway: gateway, configuration: configuration, authenticator: authenticator, authorizer: authorizer, metrics: metrics,
       auditor: auditor, logger: Logger(label: "test"))

@@ -23,6 +23,8 @@ struct GatewayMetrics: MetricSource {
       "workflow_apiserver_binding_synced", .gauge, labels: ["binding", "backend"],
       "1 when the last reading of the engine was complete and nothing is held back, else 0."),
     MetricDescription(
+      "workflow_apiserver_leaving_runs", .gauge, "Runs of namespaces that are being deleted whose cancel is still owed to their engine."),
+    MetricDescription(
       "workflow_apiserver_submissions_in_doubt", .gauge, "Creates whose answer was lost and that are still being looked up."),
   ]
 
@@ -43,7 +45,8 @@ struct GatewayMetrics: MetricSource {
         (RunPhase.allCases.map { Optional($0) } + [nil]).map { ([report.name, $0?.rawValue ?? "Unknown"], Double(report.runs[$0] ?? 0)) }
       })
     family(4, &text, reports.map { ([$0.name, $0.backend], $0.isSynced ? 1 : 0) })
-    family(5, &text, [([], Double(gateway.submissionsInDoubt))])
+    family(5, &text, [([], Double(gateway.leavingRuns))])
+    family(6, &text, [([], Double(gateway.submissionsInDoubt))])
   }
 
   private func family(_ number: Int, _ text: inout MetricsText, _ samples: [(labels: [String], value: Double)]) {

@@ -6,15 +6,16 @@ extension Gateway {
   /// DELETE of a collection: what the options select and the binding's `access` allows. Runs that the gateway did not start stay untouched under
   /// `access: Submit`; they are left out of the answer.
   ///
-  /// In a namespace that is going, active runs of ours are cancelled, nothing is removed from any engine, and the answer comes at once (design §7).
+  /// In a namespace that is going, active runs of ours are cancelled, nothing is removed from any engine, and the answer comes at once (design §7). Plugins are not
+  /// asked then: what they refuse would keep the namespace for ever.
   package func deleteCollection(namespace: String, list: ListOptions, options: DeleteOptions, context: RequestContext)
     async throws(StatusError)
     -> ListResult
   {
     switch try await namespaces.liveState(of: namespace) {
     case .active: break
-    case .terminating: return try leave(namespace, list: list, cancels: true, dryRun: options.dryRun, context: context)
-    case .missing: return try leave(namespace, list: list, cancels: false, dryRun: options.dryRun, context: context)
+    case .terminating: return try await leave(namespace, list: list, cancels: true, dryRun: options.dryRun, context: context)
+    case .missing: return try await leave(namespace, list: list, cancels: false, dryRun: options.dryRun, context: context)
     }
     for bound in bindings where bound.info.namespace == namespace { try checkAccess(bound, name: "", write: "deletecollection") }
     var result = try await self.list(.workflows, namespace: namespace, options: list, context: context)
@@ -57,8 +58,9 @@ extension Gateway {
   /// Hides a namespace that is going or gone, and has its active runs cancelled in the background: engines never block a namespace.
   ///
   /// - Returns: what was still shown in it.
-  private func leave(_ namespace: String, list: ListOptions, cancels: Bool, dryRun: Bool, context: RequestContext) throws(StatusError)
-    -> ListResult
+  /// - Throws: when it cannot be found out whether the user may use a backend. Who may not leaves its runs alone, and the namespace goes all the same.
+  private func leave(_ namespace: String, list: ListOptions, cancels: Bool, dryRun: Bool, context: RequestContext)
+    async throws(StatusError) -> ListResult
   {
     var shown = list
     shown.resourceVersion = "0"
@@ -68,58 +70,28 @@ extension Gateway {
     if cancels {
       let selection = ObjectSelection(namespace: namespace, options: list)
       for bound in bindings where bound.info.namespace == namespace && bound.info.access != .observe && bound.abilities.cancelling != nil {
-        for (ref, uid) in store.activeOwnRuns(bound.id) {
-          // Hidden ones cannot be selected any more: a namespace is deleted as a whole.
-          if let object = store.object(of: ref), !selection.matches(object.draft) { continue }
-          leaving.add(LeavingRuns.Run(ref: ref, uid: uid, bound: bound))
-          note(bound, ref.key, context)
-        }
+        try await cancelAll(bound, selection, context)
       }
     }
     setNamespace(namespace, isHidden: true)
     return result
   }
 
-  /// Cancels the runs of namespaces that are gone, each until its engine took it or the run has ended.
-  func cancelLeavingRuns() async {
-    await withDiscardingTaskGroup { group in
-      for await run in leaving.runs {
-        group.addTask { await self.cancelLeaving(run) }
-      }
-      group.cancelAll()
+  private func cancelAll(_ bound: Bound, _ selection: ObjectSelection, _ context: RequestContext) async throws(StatusError) {
+    // Hidden ones cannot be selected any more: a namespace is deleted as a whole.
+    let runs = store.activeOwnRuns(bound.id).filter { ref, _ in
+      !leaving.owes(ref) && store.object(of: ref).map { selection.matches($0.draft) } ?? true
+    }
+    guard !runs.isEmpty else { return }
+    do throws(StatusError) { try await checkUse(bound, context) } catch {
+      guard error.code == 403 else { throw error }
+      context.warn(
+        "\(runs.count) runs go on in the engine: cancelling them takes the verb use on workflowbackends \"\(bound.info.backend)\"")
+      return
+    }
+    for (ref, uid) in runs {
+      leaving.add(LeavingRuns.Run(ref: ref, uid: uid, bound: bound))
+      note(bound, ref.key, context)
     }
   }
-
-  private func cancelLeaving(_ run: LeavingRuns.Run) async {
-    var pause = Duration.seconds(5)
-    while !Task.isCancelled, store.run(run.ref)?.isActive ?? false {
-      let isDone = await run.bound.driver.withRunLock(run.ref.key) { () async -> Bool in
-        do throws(AdapterError) {
-          try await self.cancel(run.ref, uid: run.uid, reason: "its namespace is being deleted", bound: run.bound)
-          return true
-        } catch {
-          return error.code == .conflict || error.code == .notFound || error.code == .unsupported
-        }
-      }
-      if isDone { return }
-      try? await clock.sleep(until: clock.now + pause)
-      pause = min(pause * 2, .seconds(600))
-    }
-  }
-}
-
-/// Runs whose namespace is going, on their way to being cancelled. It lives as long as the process.
-final class LeavingRuns: Sendable {
-  struct Run: Sendable {
-    var ref: RunRef
-    var uid: String
-    var bound: Bound
-  }
-
-  let runs: AsyncStream<Run>
-  private let queue: AsyncStream<Run>.Continuation
-
-  init() { (runs, queue) = AsyncStream.makeStream(of: Run.self) }
-
-  func add(_ run: Run) { queue.yield(run) }
 }
