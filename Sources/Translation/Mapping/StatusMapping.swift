@@ -15,7 +15,7 @@ struct EngineRefusal {
   /// - Parameter isWrite: clients repeat any request whose answer has Retry-After (kubernetes-wire E2): it is sent only where certainly nothing was
   ///   written.
   func status(_ error: AdapterError, isWrite: Bool) -> StatusError {
-    let message = "backend \"\(backend)\" (\(engine)): \(error.message)"
+    let message = message(error)
     let wait = error.retryAfter.map { max(1, Int($0.components.seconds)) }
     if error.inDoubt {
       return .timeout("\(message); it is not known whether the engine took it: look before you try again")
@@ -25,6 +25,7 @@ struct EngineRefusal {
       return .invalid(
         kind: kind, group: group, name: name,
         errors: [FieldError(.invalid, field: Self.path(error.field), detail: message)])
+    case .notFound where isWrite: return unproven(error, retryAfter: nil)
     case .notFound: return .notFound(resource: resource, group: group, name: name)
     case .alreadyExists: return .alreadyExists(resource: resource, group: group, name: name, suffix: ": \(message)")
     case .conflict: return .conflict(resource: resource, group: group, name: name, reason: message)
@@ -39,6 +40,15 @@ struct EngineRefusal {
     default: return .serviceUnavailable(message, retryAfter: isWrite ? nil : wait ?? 1)
     }
   }
+
+  /// A 404 of the engine for something that may well exist.
+  ///
+  /// - Parameter retryAfter: only where nothing was written.
+  func unproven(_ error: AdapterError, retryAfter: Int?) -> StatusError {
+    .serviceUnavailable("\(message(error)); that alone does not prove that it is gone", retryAfter: retryAfter)
+  }
+
+  private func message(_ error: AdapterError) -> String { "backend \"\(backend)\" (\(engine)): \(error.message)" }
 
   /// `parameters.seconds` as the adapter says it, in the object's own terms.
   private static func path(_ field: String?) -> String {

@@ -26,7 +26,7 @@ extension Gateway {
         try await self.cancel(ref, uid: current.draft.uid, reason: "requested by \(context.user.name)", bound: bound)
       }
     } catch {
-      throw bound.refusal(name, group: group).status(error, isWrite: true)
+      throw await refused(error, ref, name: name, bound: bound)
     }
     return store.object(of: ref) ?? current
   }

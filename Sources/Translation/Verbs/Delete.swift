@@ -38,7 +38,7 @@ extension Gateway {
     if options.dryRun { return preview(current, ref, options) }
     let result = await bound.driver.withRunLock(ref.key) { () async -> Result<DeleteResult, StatusError> in
       do throws(StatusError) {
-        return .success(try await self.deleteAlone(ref, uid: current.draft.uid, bound: bound, options: options))
+        return .success(try await self.deleteAlone(ref, uid: current.draft.uid, name: current.draft.name, bound: bound, options: options))
       } catch {
         return .failure(error)
       }
@@ -49,18 +49,28 @@ extension Gateway {
   private func isActive(_ ref: RunRef) -> Bool { ref.key.kind == .run && store.run(ref)?.isActive ?? true }
 
   /// With the run's lock: what was true before may have changed while we waited for it.
-  private func deleteAlone(_ ref: RunRef, uid: String, bound: Bound, options: DeleteOptions) async throws(StatusError) -> DeleteResult {
-    guard let object = store.object(of: ref), object.draft.uid == uid else { return .gone(uid: uid) }
+  private func deleteAlone(_ ref: RunRef, uid: String, name: String, bound: Bound, options: DeleteOptions)
+    async throws(StatusError) -> DeleteResult
+  {
+    // Somebody else's deletion was first, or it is hidden, which is no deletion.
+    guard let object = store.object(of: ref), object.draft.uid == uid else {
+      throw .notFound(resource: "workflows", group: group, name: name)
+    }
     try checkDeletion(object, ref, bound, options)
-    let finalizers = GarbageCollection.finalizers(object.draft, options)
+    var isMarked = false
     do throws(AdapterError) {
-      guard isActive(ref) || !finalizers.isEmpty else { return try await remove(ref, uid: uid, bound: bound) }
-      try await markDeleted(ref, uid: uid, object, finalizers, bound: bound)
+      guard isActive(ref) || !GarbageCollection.finalizers(object.draft, options).isEmpty else {
+        return try await remove(ref, uid: uid, bound: bound)
+      }
+      let finalizers = try await markDeleted(ref, uid: uid, object, options, bound: bound)
+      isMarked = true
       try await end(ref, uid: uid, bound: bound)
-      if isActive(ref) || !finalizers.isEmpty, let object = store.object(of: ref) { return .pending(object) }
+      guard store.run(ref) != nil else { return .gone(uid: uid) }
+      // It may be hidden by now; what holds it holds all the same.
+      if isActive(ref) || !finalizers.isEmpty { return .pending(store.object(of: ref) ?? object) }
       return try await remove(ref, uid: uid, bound: bound)
     } catch {
-      throw bound.refusal(object.draft.name, group: group).status(error, isWrite: true)
+      throw await refused(error, ref, name: name, bound: bound, wroteNothing: !isMarked)
     }
   }
 
@@ -104,16 +114,21 @@ extension Gateway {
   }
 
   /// Keeps the intention, so that it survives us. Nothing is written when it is there already.
-  private func markDeleted(_ ref: RunRef, uid: String, _ object: StoredObject, _ finalizers: [String], bound: Bound)
-    async throws(AdapterError)
+  ///
+  /// - Returns: the finalizers that hold the object from now on. Those that the engine has by now count, not those that we have read.
+  private func markDeleted(_ ref: RunRef, uid: String, _ object: StoredObject, _ options: DeleteOptions, bound: Bound)
+    async throws(AdapterError) -> [String]
   {
     let held = object.draft.metadata["finalizers"]?.array?.compactMap(\.string) ?? []
-    guard object.draft.metadata["deletionTimestamp"] == nil || held != finalizers else { return }
+    var finalizers = GarbageCollection.finalizers(held, options)
+    guard object.draft.metadata["deletionTimestamp"] == nil || held != finalizers else { return held }
     let envelope = store.ownsEnvelope(ref) ? store.run(ref)?.envelope.flatMap(Envelope.init) : nil
     try await changeOverlay(ref, uid: uid, bound: bound) { overlay in
       overlay.deletionTimestamp = overlay.deletionTimestamp ?? clock.now
+      finalizers = GarbageCollection.finalizers(overlay.finalizers ?? envelope?.finalizers ?? [], options)
       overlay.finalizers = finalizers == envelope?.finalizers ?? [] ? nil : finalizers
     }
+    return finalizers
   }
 
   /// Takes an object away that has ended and that nothing holds. Every call does all that is still to be done, so that one that failed half-way is made
@@ -158,17 +173,6 @@ extension Gateway {
     } catch {
       guard error.code == .conflict else { throw error }
     }
-  }
-
-  /// The run answers 404 while what it lives in is readable with the same credentials.
-  private func isProvenGone(_ ref: RunRef, bound: Bound) async throws(AdapterError) -> Bool {
-    do throws(AdapterError) {
-      _ = try await bound.adapter.get(ref.key, scope: bound.info.scope)
-      return false
-    } catch {
-      guard error.code == .notFound else { throw error }
-    }
-    return try await bound.adapter.parentIsReadable(ref.key, scope: bound.info.scope)
   }
 
   private func check(_ preconditions: DeleteOptions.Preconditions, _ object: StoredObject) throws(StatusError) {

@@ -10,7 +10,10 @@ enum GarbageCollection {
   /// The finalizers that a deletion leaves on an object, by the rules of kube-apiserver (registry/store.go, deletionFinalizersForGarbageCollection): an
   /// explicit policy decides, without one those that are there stay.
   static func finalizers(_ object: ObjectDraft, _ options: DeleteOptions) -> [String] {
-    let present = object.metadata["finalizers"]?.array?.compactMap(\.string) ?? []
+    finalizers(object.metadata["finalizers"]?.array?.compactMap(\.string) ?? [], options)
+  }
+
+  static func finalizers(_ present: [String], _ options: DeleteOptions) -> [String] {
     var finalizers = present.filter { $0 != orphan && $0 != foreground }
     switch options.effectivePolicy {
     case .orphan: finalizers.append(orphan)

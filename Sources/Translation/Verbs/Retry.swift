@@ -47,7 +47,7 @@ extension Gateway {
       _ = await bound.driver.refresh(key, startedAfter: clock.now, within: Self.patience)
       return store.object(of: RunRef(bound.id, key)) ?? current
     } catch {
-      throw bound.refusal(name, group: group).status(error, isWrite: true)
+      throw await refused(error, ref, name: name, bound: bound)
     }
   }
 }

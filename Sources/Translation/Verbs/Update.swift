@@ -105,18 +105,24 @@ extension Gateway {
   private func write(_ plan: UpdatePlan, context: RequestContext) async throws(StatusError) -> StoredObject? {
     let (bound, ref, uid) = (plan.bound, plan.ref, plan.base.draft.uid)
     let name = plan.base.draft.name
+    var wroteNothing = true
     do throws(AdapterError) {
       let began = clock.now
       if let suspend = plan.suspend, let suspending = bound.abilities.suspending {
         let observation = try await suspending.setSuspended(suspend, ref.key, scope: bound.info.scope)
+        wroteNothing = false
         if let observation { bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)]) }
       }
       if let phase = plan.phase, let setting = bound.abilities.stateSetting {
         let observation = try await setting.setState(phase, ref.key, scope: bound.info.scope)
+        wroteNothing = false
         if let observation { bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)]) }
         bound.driver.wake()
       }
-      if plan.cancel { try await cancel(ref, uid: uid, reason: "requested by \(context.user.name)", bound: bound) }
+      if plan.cancel {
+        try await cancel(ref, uid: uid, reason: "requested by \(context.user.name)", bound: bound)
+        wroteNothing = false
+      }
       if plan.ends, !(store.run(ref)?.isActive ?? true) || ref.key.kind == .schedule {
         // The last finalizer of an object that is being deleted goes, and with it the object (kubernetes-wire C17).
         if case .gone = try await remove(ref, uid: uid, bound: bound) { return plan.preview }
@@ -125,7 +131,7 @@ extension Gateway {
         guard try await writeOverlay(plan.new, over: plan.old, ref, uid: uid, bound: bound) else { return nil }
       }
     } catch {
-      throw bound.refusal(name, group: group).status(error, isWrite: true)
+      throw await refused(error, ref, name: name, bound: bound, wroteNothing: wroteNothing)
     }
     return store.object(of: ref) ?? plan.preview
   }
