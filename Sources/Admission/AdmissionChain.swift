@@ -82,17 +82,17 @@ package final class AdmissionChain: Admitting {
   /// Whether writes can be judged.
   package var isReady: Bool { problems.isEmpty }
 
-  private var problems: [String] {
-    let all: [(String, String?)] = [
-      ("namespaces", namespaces.collection.problem), (mutatingPolicies.policies.name, mutatingPolicies.policies.problem),
-      (mutatingPolicies.bindings.name, mutatingPolicies.bindings.problem),
-      (mutatingWebhooks.configurations.name, mutatingWebhooks.configurations.problem),
-      (validatingPolicies.policies.name, validatingPolicies.policies.problem),
-      (validatingPolicies.bindings.name, validatingPolicies.bindings.problem),
-      (validatingWebhooks.configurations.name, validatingWebhooks.configurations.problem),
-      (quotas.collection.name, quotas.collection.problem),
-    ]
-    return all.compactMap { name, problem in problem.map { "\(name): \($0)" } }
+  private var problems: [String] { unread.map { "\($0.name): \($0.problem)" } }
+
+  /// The collections of which there is no list yet.
+  private var unread: [(name: String, problem: String, isDenied: Bool)] {
+    func one<Item>(_ collection: Collection<Item>) -> (String, String, Bool)? {
+      collection.problem.map { (collection.name, $0, collection.isDenied) }
+    }
+    return [
+      one(namespaces.collection), one(mutatingPolicies.policies), one(mutatingPolicies.bindings), one(mutatingWebhooks.configurations),
+      one(validatingPolicies.policies), one(validatingPolicies.bindings), one(validatingWebhooks.configurations), one(quotas.collection),
+    ].compactMap { $0 }
   }
 
   /// Once, when everything was read: what is in force.
@@ -113,6 +113,14 @@ package final class AdmissionChain: Admitting {
   private func waitUntilReady(_ write: Write) async throws(StatusError) {
     let limit = min(clock.now + Self.patience, write.attributes.context.deadline)
     while !isReady {
+      let denied = unread.filter(\.isDenied).map(\.name)
+      guard denied.isEmpty else {
+        // Waiting, and asking again, is of no use: somebody has to grant it.
+        let reason =
+          "not yet ready to handle request: the gateway's account may not list \(denied.joined(separator: ", ")); it needs the ClusterRole "
+          + "workflow-apiserver of deploy/"
+        throw .serviceUnavailable(write.forbidden(reason).status.message, retryAfter: nil)
+      }
       guard clock.now < limit, !Task.isCancelled else {
         let reason = "not yet ready to handle request: \(problems.joined(separator: "; "))"
         throw .serviceUnavailable(write.forbidden(reason).status.message, retryAfter: 1)

@@ -113,9 +113,23 @@ import Translation
     }
   }
 
-  @Test func writesAreRefusedUntilEverythingIsKnown() async throws {
+  @Test func aMissingPermissionIsToldAtOnce() async throws {
     let cluster = FakeCluster()
     cluster.fail("\(admission)/validatingwebhookconfigurations", .status(.forbidden("User \"x\" cannot list")))
+    try await withUnreadyChain(cluster) { chain in
+      var refused: StatusError?
+      repeat { refused = await chain.mutating(aWrite()) } while refused?.status.message.contains("may not list") != true
+      #expect(refused?.code == 503 && refused?.retryAfter == nil)
+      #expect(
+        refused?.status.message.hasSuffix(
+          "the gateway's account may not list validatingwebhookconfigurations; it needs the ClusterRole workflow-apiserver of deploy/")
+          == true)
+    }
+  }
+
+  @Test func writesAreRefusedUntilEverythingIsKnown() async throws {
+    let cluster = FakeCluster()
+    cluster.fail("\(admission)/validatingwebhookconfigurations", .unreachable("refused"))
     try await withUnreadyChain(cluster) { chain in
       let refused = await chain.mutating(aWrite(seconds: 1_000_000))
       #expect(refused?.code == 503 && refused?.retryAfter == 1)

@@ -28,6 +28,7 @@ final class Collection<Item: Sendable>: Sendable {
     var isSynced = false
     /// As anybody may read it.
     var problem = "the first list has not ended"
+    var isDenied = false
     /// With all that is known of it, as it was logged last.
     var logged = ""
   }
@@ -51,6 +52,9 @@ final class Collection<Item: Sendable>: Sendable {
 
   /// Why there is no list yet, without addresses; nil when there is one.
   var problem: String? { state.withLock { $0.isSynced ? nil : $0.problem } }
+
+  /// The account may not read it: nothing will change until somebody grants that.
+  var isDenied: Bool { state.withLock { !$0.isSynced && $0.isDenied } }
 
   /// By namespace and name, ascending.
   var items: [Item] {
@@ -94,6 +98,7 @@ final class Collection<Item: Sendable>: Sendable {
   private func note(_ error: KubeError) {
     let text = "\(error)"
     let isNew = state.withLock { state in
+      if case .status(let refusal) = error { state.isDenied = refusal.code == 403 || refusal.code == 401 } else { state.isDenied = false }
       state.problem = error.advice("list of \(name)", needs: "the verbs list and watch on them")
       defer { state.logged = text }
       return state.logged != text
