@@ -121,7 +121,15 @@ extension Gateway {
     try checkShown(namespace)
     context.note("\(group)/backend", bound.info.backend)
     let object = try await submit(submission, envelope: envelope, to: bound, name: name, isNameGiven: isNameGiven, reservation: reservation)
-    if let ref = store.ref(uid: uid) { note(bound, ref.key, context) }
+    if let ref = store.ref(uid: uid) {
+      note(bound, ref.key, context)
+      if !envelope.finalizers.isEmpty, let overlays = bound.abilities.overlays, !overlays.overlayComesWithRuns {
+        // Only overlays that hold something make a gateway that starts look beyond the window (``Reconciler``).
+        await bound.driver.withRunLock(ref.key) {
+          try? await changeOverlay(ref, uid: uid, bound: bound) { $0.finalizers = envelope.finalizers }
+        }
+      }
+    }
     return CreateResult(object: object)
   }
 
