@@ -110,7 +110,7 @@ class AirflowServer(Server):
             "bindings": [{"backend": "airflow", "namespace": "default", "scope": {"tags": ["gateway"]}, "inlineSteps": True,
                           "poll": {"interval": "1s"}}]})
         self.wire = self.connect()
-        eventually(lambda: self.wire.get(f"{API}/workflows").status == 200, 60, "the first sweep")
+        eventually(lambda: self.wire.get(f"{API}/workflows").status == 200, 180, "the first sweep")
         self.templates = eventually(self.dags, 120, "example_etl and example_slow among the templates")
         self.spare = [self.create("spare")["metadata"]["name"] for _ in range(self.spares)]
 
@@ -132,7 +132,7 @@ class AirflowServer(Server):
             found = self.read(name)
             done, _, total = found["status"].get("progress", "").partition("/")
             return found if "Running" in phases or total and done == total else None
-        return eventually(complete, 60, f"the tasks of {name}")
+        return eventually(complete, 240, f"the tasks of {name}")
 
     def connect(self):
         return PatientWire(self.gateway.port, self.gateway.tls)
