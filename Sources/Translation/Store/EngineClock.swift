@@ -24,6 +24,9 @@ struct EngineClock: Sendable {
   private var votes: [String: Duration] = [:]
   private var isTrustedAsIs = false
 
+  /// Whether the difference, or that there is none, is more than an assumption.
+  var isKnown: Bool { isTrustedAsIs || !offsets.isEmpty }
+
   /// To be taken from the engine's times.
   var offset: Duration { offsets.last ?? .zero }
 

@@ -136,7 +136,8 @@ extension RunStore {
     if entry.isShown, let claim = entry.claim, let draft = objects[.workflows].object(claim)?.draft { return Self.isHeld(draft) }
     guard entry.envelope == nil || ownsEnvelope(RunRef(binding, entry.run.key)) else {
       // Whether it is a copy may not be known yet.
-      return !(bindings[binding]?.isSwept ?? true) && mayBeHeld(entry.run, binding)
+      guard let known = bindings[binding] else { return false }
+      return !(known.isSwept && known.clock.isKnown) && mayBeHeld(entry.run, binding)
     }
     return mayBeHeld(entry.run, binding)
   }

@@ -218,6 +218,17 @@ import Testing
     #expect(store.objects[.workflows].objects.map(\.draft.name) == ["held", "run-2"])
   }
 
+  @Test mutating func whatIsHeldWaitsForTheClockToBeKnown() {
+    var held = testEnvelope("held", at: at(0))
+    held["finalizers"] = ["x"]
+    observe(seen("1", .succeeded, began: 9000, ended: 9001, envelope: .present(held), created: at(3601), finished: at(3602)))
+    #expect(store.expire(now: at(9002)).gone.isEmpty && events().isEmpty)
+    let envelope = testEnvelope("new", at: at(9010))
+    observe(seen("2", .running, began: 9010, ended: 9011, source: .write, envelope: .present(envelope), created: at(12_611)))
+    #expect(store.ref(uid: "uid-new") != nil && store.ref(uid: "uid-held")?.key.id == "1")
+    #expect(store.expire(now: at(9012)).gone.isEmpty)
+  }
+
   @Test mutating func noTwoEventsHaveOneVersion() {
     for i in 1...3 { observe(seen("\(i)", .running, began: 1, ended: 2)) }
     _ = store.setNamespace("default", isHidden: true, now: at(3))
