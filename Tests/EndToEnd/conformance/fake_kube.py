@@ -88,7 +88,7 @@ class FakeKube:
                 version, kind, found = kube.objects(parts.path)
                 last = parts.path.rstrip("/").split("/")[-1]
                 if query.get("watch"):
-                    return self.watch(version, kind, parts.path)
+                    return self.watch(version, kind, parts.path, int(query.get("resourceVersion", ["0"])[0] or 0))
                 if last in ("namespaces", "configmaps") or kind == "Nothing":
                     return self.send(200, {"kind": f"{kind}List", "apiVersion": version, "metadata": {"resourceVersion": str(kube.version)}, "items": found})
                 one = next((item for item in found if item["metadata"]["name"] == last), None)
@@ -97,17 +97,19 @@ class FakeKube:
                                            "details": {"name": last, "kind": kind.lower() + "s"}})
                 self.send(200, {"kind": kind, "apiVersion": version, **one})
 
-            def watch(self, version, kind, path):
+            def watch(self, version, kind, path, since):
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
-                seen = kube.version
+                # What came between the list and the watch is told first.
+                seen = since or kube.version
                 deadline = time.monotonic() + 600
                 try:
                     while time.monotonic() < deadline:
                         with kube.changed:
-                            kube.changed.wait(0.2)
+                            if kube.version <= seen:
+                                kube.changed.wait(0.2)
                         if kube.version > seen:
                             seen = kube.version
                             for item in kube.objects(path)[2]:
