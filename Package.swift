@@ -112,10 +112,10 @@ let package = Package(
 
     // Tests, one target per target.
     library("TestSupport", ["JSON"]),
-    tests("JSON", [collections]),
+    tests("JSON", ["TestSupport", collections]),
     tests("AdapterKit", ["JSON", "TestSupport"]),
     tests("CEL", ["JSON", collections]),
-    tests("KubeWire", ["JSON", collections]),
+    tests("KubeWire", ["JSON", "TestSupport", collections]),
     tests("Certificates"),
     tests("CurlTransport", ["AdapterKit", "TestSupport"]),
     tests("DeclarativeAdapter", ["AdapterKit", "CEL", "CurlTransport", "JSON", "TestSupport", collections, yams]),

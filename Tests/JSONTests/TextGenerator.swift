@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Makes JSON texts, and texts that are nearly JSON.
 struct TextGenerator {
   var random: SeededGenerator

@@ -2,6 +2,7 @@ import Foundation
 import JSON
 import KubeWire
 import OrderedCollections
+import TestSupport
 import Testing
 
 @Suite struct JSONPatchTests {
