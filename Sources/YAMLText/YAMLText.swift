@@ -13,14 +13,21 @@ package enum YAMLText {
 
   /// Reads one document. JSON is YAML too. Scalars follow YAML 1.2's core schema, as in adapter files: `yes` and `on` are texts.
   ///
-  /// - Throws: for what is no YAML, holds a key twice, has several documents, uses aliases or is nested a thousand deep.
+  /// - Throws: for what is no YAML, holds a key twice, has several documents, uses aliases or is nested a thousand deep, less deep where the text is
+  ///   long.
   package static func json(_ text: String) throws(Failure) -> JSONValue {
+    var text = text
+    let shape = text.withUTF8(YAMLShape.init)
+    guard !shape.hasAliases else { throw Failure("anchors and aliases are not supported; write the values out") }
+    guard shape.isBearable else {
+      // Long JSON nests as it likes, and its reader does not mind.
+      if let json = try? JSONValue(parsing: text) { return json }
+      throw Failure("too many nested flow collections, or tag directives, for a text of this length; use indentation, or JSON")
+    }
     let node: Node?
     do {
-      try checkAliases(text)
-      node = try Parser(yaml: text, encoding: .utf8).singleRoot()
-    } catch let failure as Failure {
-      throw failure
+      // All tags are alike to us, and to find them out takes longer than all the rest.
+      node = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
     } catch let error as YamlError {
       throw Failure(explanation(error))
     } catch {
@@ -54,35 +61,18 @@ package enum YAMLText {
     }
   }
 
-  /// An alias may stand for a list of aliases, and so on: a short text for more values than fit anywhere. Nobody who writes manifests needs them.
-  private static func checkAliases(_ text: String) throws(Failure) {
-    let anchors = names(in: text, after: UInt8(ascii: "&"))
-    guard !anchors.isEmpty, !anchors.isDisjoint(with: names(in: text, after: UInt8(ascii: "*"))) else { return }
-    throw Failure("anchors and aliases are not supported; write the values out")
-  }
-
-  /// The words that follow a mark at a place where YAML could read it as an anchor or an alias.
-  private static func names(in text: String, after mark: UInt8) -> Set<Substring> {
-    var found: Set<Substring> = []
-    var previous = UInt8(ascii: " ")
-    for index in text.utf8.indices {
-      let byte = text.utf8[index]
-      if byte == mark, " \t\n\r[{,:?-".utf8.contains(previous) {
-        let name = text[text.utf8.index(after: index)...].prefix { !$0.isWhitespace && !",[]{}".contains($0) }
-        if !name.isEmpty { found.insert(name) }
-      }
-      previous = byte
-    }
-    return found
-  }
-
   private static func explanation(_ error: YamlError) -> String {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
       "line \(mark.line): \(problem)"
     case .duplicatedKeysInMapping(let names, let context):
-      "line \(context.mark.line): the key \(names.map { "'\($0)'" }.joined(separator: ", ")) is there twice"
+      "line \(context.mark.line): the key \(names.prefix(3).map { "'\(shortened($0))'" }.joined(separator: ", ")) is there twice"
     default: "not YAML"
     }
+  }
+
+  /// A key can be as long as the text.
+  private static func shortened(_ name: String) -> String {
+    name.utf8.count <= 128 ? name : String(decoding: name.utf8.prefix(128), as: UTF8.self) + "…"
   }
 }

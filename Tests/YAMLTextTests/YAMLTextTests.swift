@@ -1,7 +1,8 @@
 import JSON
 import OrderedCollections
 import Testing
-import YAMLText
+
+@testable import YAMLText
 
 @Suite("YAML")
 struct YAMLTextTests {
@@ -36,7 +37,8 @@ struct YAMLTextTests {
     arguments: [
       ("a: 1\na: 2\n", "the key 'a' is there twice"), ("a: [1\n", "line 2"), ("a: 1\n---\nb: 2\n", "line"),
       ("? [a]\n: b\n", "a key must be a text"),
-      ("a: &x [1]\nb: *x\n", "aliases are not supported"),
+      ("a: &x [1]\nb: *x\n", "aliases are not supported"), ("- &x [1]\n- {*x: 1}\n", "aliases are not supported"),
+      ("- &x\u{2028}[1]\n-\u{2028}*x\n", "aliases are not supported"), ("1: a\n'1': b\n", "the key '1' is there twice"),
     ])
   func faults(_ text: String, _ message: String) {
     #expect { try YAMLText.json(text) } throws: { "\($0)".contains(message) }
@@ -52,5 +54,56 @@ struct YAMLTextTests {
       #expect(throws: YAMLText.Failure.self) { try YAMLText.json(String(repeating: "- ", count: 200_000)) }
       #expect(throws: Never.self) { try YAMLText.json(String(repeating: "[", count: 900) + String(repeating: "]", count: 900)) }
     }.value
+  }
+
+  /// Each of them kept the parser, or what stood before it, busy for minutes or for days.
+  @Test("hostile texts cost what their length costs", .timeLimit(.minutes(2)))
+  func hostile() {
+    let size = 1 << 18
+    func fill(_ piece: String) -> String { String(repeating: piece, count: size / piece.utf8.count) }
+    let depth = 900
+    let texts = [
+      "- " + fill("-&") + "\n*x\n", "- " + fill("&a ") + "\n- *b\n", "- " + fill("*") + "&x\n", "a: &" + fill("x") + "\nb: *y\n",
+      // A key that is a list, in a key, and so on: each level compares all that is in it.
+      String(repeating: "{", count: depth) + "[" + fill("a,") + "]" + String(repeating: "}", count: depth),
+      String(repeating: "{? ", count: depth) + "[" + fill("a,") + "]" + String(repeating: "}", count: depth),
+      String(repeating: "{ # c\n", count: depth) + "[" + fill("a,") + "]" + String(repeating: "}", count: depth),
+      String(repeating: "{!t ", count: depth) + "[" + fill("a,") + "]" + String(repeating: "}", count: depth),
+      String(repeating: "{a,", count: depth) + "[" + fill("a,") + "]" + String(repeating: "}", count: depth),
+      String(repeating: "{']',", count: depth) + "[" + fill("a,") + "]" + String(repeating: "}", count: depth),
+      String(repeating: "? ", count: depth) + "[" + fill("a,") + "]",
+      "[" + fill(String(repeating: "{", count: 200) + "a" + String(repeating: ": b}", count: 200) + ",\n") + "]",
+      "[" + fill(String(repeating: "{", count: 200) + "'a'" + String(repeating: ": b}", count: 200) + ",\n") + "]",
+      String(repeating: "[", count: depth) + fill("a,") + String(repeating: "]", count: depth),
+      String(repeating: "[\"]\",", count: depth) + fill("a,") + String(repeating: "]", count: depth),
+      (0..<size / 16).map { "%TAG !\($0)! b\n" }.joined() + "--- a\n", fill("9"), "- 1." + fill("9") + "e9",
+      (0..<size / 16).map { "k\($0): 1\nk\($0): 1\n" }.joined(), "? " + fill("k") + "\n: 1\n? " + fill("k") + "\n: 1\n",
+    ]
+    for text in texts {
+      do {
+        _ = try YAMLText.json(text)
+      } catch {
+        // Nor is what was sent sent back.
+        #expect(error.description.utf8.count < 1024)
+      }
+    }
+  }
+
+  @Test(
+    "what people write is never too much",
+    arguments: [
+      #"    - {name: "s{{ i }}", command: ["echo", "a]"], env: {A: "{{ x['y'] }}", B: "${{ y }}"}, image: "{{ registry }}:{{ tag }}"}"#
+        + "\n",
+      "    - name: s\n      script: |\n        if [ \"$a\" = '{' ]; then echo ${a[1]}; fi # what? [\n        f() { echo \"{}\"; }\n",
+    ])
+  func bearable(_ step: String) throws {
+    let text = "kind: Workflow\nspec:\n  steps:\n" + String(repeating: step, count: 65_536 / step.utf8.count)
+    #expect(try YAMLText.json(text)["kind"] == "Workflow")
+  }
+
+  @Test("long JSON nests as it likes")
+  func longJSON() throws {
+    let text = "[" + String(repeating: #"{"a":[{"b":"}"}]},"#, count: 40_000) + "1]"
+    #expect(try YAMLText.json(text).array?.count == 40_001)
   }
 }
