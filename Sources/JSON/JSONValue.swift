@@ -2,11 +2,14 @@ public import OrderedCollections
 
 /// Members in the order in which they were added or read.
 ///
-/// Names are compared as Swift compares strings: two spellings of the same characters (é in one scalar, or as e with an accent) are one name here, while
-/// a ``JSONView`` tells them apart by their bytes.
+/// Names are compared as Swift compares strings: two spellings of the same characters (é in one scalar, or as e with an accent) are one name here, so that
+/// an object never has both, while a ``JSONView`` tells them apart by their bytes, and so does the equality of ``JSONValue``.
 public typealias JSONObject = OrderedDictionary<String, JSONValue>
 
 /// A JSON value that can be built and changed. For reading large texts use ``JSONView``.
+///
+/// Two values are equal when they have the same texts, byte for byte, the same numbers in the same form (``int(_:)`` or ``double(_:)``), and the same
+/// members in the same order. ``canonical`` forgets the form and the order.
 public enum JSONValue: Sendable, Hashable {
   case null
   case bool(Bool)
@@ -86,9 +89,11 @@ public enum JSONValue: Sendable, Hashable {
   /// Compact text.
   public var text: String { String(decoding: encoded, as: UTF8.self) }
 
-  /// The same value with the members of every object in ascending byte order of their names; for digests and comparisons.
+  /// The same value with the members of every object in ascending byte order of their names, and every whole number that fits as an ``int(_:)``: 1.0 is
+  /// written as 1, and comes back from an engine or a client as either. For digests and comparisons.
   public var canonical: JSONValue {
     switch self {
+    case .double(let number): Int64(exactly: number).map(JSONValue.int) ?? self
     case .array(let elements): .array(elements.map(\.canonical))
     case .object(let members):
       .object(
@@ -107,6 +112,22 @@ public enum JSONValue: Sendable, Hashable {
       if change.isNull { members[name] = nil } else { members[name] = (members[name] ?? .null).merging(patch: change) }
     }
     return .object(members)
+  }
+}
+
+extension JSONValue {
+  /// Values that are equal have equal hashes, as texts with the same bytes are equal as Swift compares them, too.
+  public static func == (a: JSONValue, b: JSONValue) -> Bool {
+    switch (a, b) {
+    case (.null, .null): true
+    case (.bool(let a), .bool(let b)): a == b
+    case (.int(let a), .int(let b)): a == b
+    case (.double(let a), .double(let b)): a == b
+    case (.string(let a), .string(let b)): a.hasSameBytes(as: b)
+    case (.array(let a), .array(let b)): a == b
+    case (.object(let a), .object(let b)): a == b && zip(a.keys, b.keys).allSatisfy { $0.hasSameBytes(as: $1) }
+    default: false
+    }
   }
 }
 

@@ -52,4 +52,37 @@ import Testing
     #expect(value["int"]?.double == -1 && value["double"]?.int == nil && value["string"]?.double == nil && value["null"]?.isNull == true)
     #expect(JSONValue.int(1) != .double(1))
   }
+
+  @Test("Canonically a whole number is an integer, in whatever form it came") func canonicalNumbers() throws {
+    let value = try JSONValue(
+      parsing: #"{"b":[1.0,-0.0,2e3,1e15,9007199254740992.0],"a":{"n":1.50,"big":1e19,"huge":-9223372036854775808.0}}"#)
+    #expect(
+      value.canonical == [
+        "a": ["big": 1e19, "huge": .int(.min), "n": 1.5], "b": [1, 0, 2000, .int(1_000_000_000_000_000), .int(9_007_199_254_740_992)],
+      ])
+    #expect(value.canonical == value.canonical.canonical)
+    // 2^63 is no Int64.
+    #expect(try JSONValue(parsing: "9223372036854775808.0").canonical == .double(9_223_372_036_854_775_808))
+  }
+
+  @Test("Texts and names are equal byte for byte, not as Unicode sees them") func exactTexts() {
+    let (composed, decomposed): (String, String) = ("caf\u{E9}", "cafe\u{301}")
+    // Three bytes each, the second the canonical form of the first.
+    let (angstrom, letter): (String, String) = ("\u{212B}", "A\u{30A}")
+    #expect(composed == decomposed && angstrom == letter && angstrom.utf8.count == letter.utf8.count)
+    for (a, b) in [(composed, decomposed), (angstrom, letter)] {
+      #expect(!a.hasSameBytes(as: b) && a.hasSameBytes(as: String(decoding: Array(a.utf8), as: UTF8.self)))
+      #expect(JSONValue.string(a) != .string(b) && JSONValue.string(a).canonical != JSONValue.string(b).canonical)
+      #expect(JSONValue.array([1, .string(a)]) != [1, .string(b)])
+      #expect(JSONValue.object(["x": .string(a)]) != .object(["x": .string(b)]))
+      #expect(JSONValue.object([a: 1]) != .object([b: 1]) && JSONValue.object([a: 1]).canonical != JSONValue.object([b: 1]).canonical)
+      #expect(Set([JSONValue.string(a), .string(b), .string(a)]).count == 2)
+      #expect(!["k": a].hasSameBytes(as: ["k": b]) && !["k": a].hasSameBytes(as: [b: a]) && ![a: "v"].hasSameBytes(as: [b: "v"]))
+      #expect(["k": a, "l": b].hasSameBytes(as: ["l": b, "k": a]) && !["k": a].hasSameBytes(as: ["k": a, "l": b]))
+      #expect([a, b].hasSameBytes(as: [a, b]) && ![a, b].hasSameBytes(as: [b, a]) && ![a].hasSameBytes(as: [a, b]))
+    }
+    #expect("".hasSameBytes(as: "") && !"".hasSameBytes(as: "a"))
+    let long = String(repeating: "x", count: 1000)
+    #expect(long.hasSameBytes(as: String(repeating: "x", count: 1000)) && !long.hasSameBytes(as: long.dropLast() + "y"))
+  }
 }

@@ -25,12 +25,12 @@ struct ParameterSchema {
           detail: "must be of type \(types.joined(separator: " or ")), as the template declares it")
       ]
     }
-    if let allowed = keywords["enum"]?.array, !allowed.contains(where: { equal($0, value) }) {
+    if let allowed = keywords["enum"]?.array, !allowed.contains(where: { $0.isSame(as: value) }) {
       return [
         FieldError(.notSupported, field: path, badValue: value, detail: "supported values: \(allowed.map(\.text).joined(separator: ", "))")
       ]
     }
-    if let only = keywords["const"], !equal(only, value) {
+    if let only = keywords["const"], !only.isSame(as: value) {
       return [FieldError(.notSupported, field: path, badValue: value, detail: "supported values: \(only.text)")]
     }
     switch value {
@@ -105,10 +105,5 @@ struct ParameterSchema {
     case ("null", _), ("boolean", _), ("string", _), ("array", _), ("object", _), ("integer", _), ("number", _): false
     default: true
     }
-  }
-
-  private static func equal(_ a: JSONValue, _ b: JSONValue) -> Bool {
-    if let a = a.double, let b = b.double { return a == b }
-    return a.canonical == b.canonical
   }
 }
