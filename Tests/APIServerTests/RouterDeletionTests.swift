@@ -81,6 +81,26 @@ import Translation
     }
   }
 
+  @Test("C2: a dryRun that is not understood deletes nothing, neither one nor many") func malformedDryRun() async throws {
+    try await TestServer.run { server in
+      _ = await server.post(Self.collection, TestServer.manifest("a"))
+      for (list, code) in [("[5]", 400), ("[true]", 400), (#"[["All"]]"#, 400), ("[null]", 422), (#"[""]"#, 422)] {
+        for path in [Self.a, Self.collection] {
+          let answer = await server.send("DELETE", path, body: Array(#"{"dryRun":\#(list)}"#.utf8))
+          #expect(answer.status == code, "\(list): \(answer.message)")
+        }
+      }
+      for path in [Self.a, Self.collection] {
+        let answer = await server.send("DELETE", path, query: "dryRun=")
+        #expect(
+          answer.status == 422 && answer.message.contains(#"dryRun: Unsupported value: [""]: supported values: "All""#), "\(answer.message)"
+        )
+      }
+      #expect(await server.post(Self.collection, TestServer.manifest("b"), query: "dryRun=").status == 422)
+      #expect(server.engine.keys.count == 1 && server.engine.calls(.cancel) == 0)
+    }
+  }
+
   @Test("design §6: a full overlay never keeps what is being deleted") func fullOverlay() async throws {
     try await TestServer(engine: { $0.overlayLimit = 2048 }).run { server in
       let held =

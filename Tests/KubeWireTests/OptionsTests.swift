@@ -88,4 +88,43 @@ import Testing
         == "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: \"Zork\": supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
     )
   }
+
+  @Test(
+    "C2: a dryRun that is not understood is never a real delete",
+    arguments: [
+      (#"[5]"#, 400), (#"[true]"#, 400), (#"[["All"]]"#, 400), (#"[{}]"#, 400), (#"["All",5]"#, 400), (#""All""#, 400),
+      (#"{"All":true}"#, 400),
+      (#"[null]"#, 422), (#"[""]"#, 422), (#"["all"]"#, 422), (#"["All",""]"#, 422), (#"["None"]"#, 422),
+    ])
+  func malformedDryRun(value: String, code: Int) throws {
+    let body = try JSONValue(parsing: #"{"dryRun":\#(value)}"#)
+    let status = #expect(throws: StatusError.self) { try DeleteOptions(body: body, query: [:]) }?.status
+    #expect(status?.code == code, "\(status?.message ?? "")")
+    if code == 400 {
+      #expect(status?.message.hasPrefix("DeleteOptions in version \"v1\" cannot be handled as a DeleteOptions: dryRun") == true)
+    } else {
+      let shown = value.replacing("null", with: "\"\"")
+      #expect(
+        status?.message
+          == "DeleteOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: \(shown): supported values: \"All\"")
+    }
+  }
+
+  @Test("C2: an empty dryRun in the query is refused, as Kubernetes does, and is no real write") func emptyDryRun() throws {
+    for text in ["dryRun=", "dryRun", "dryRun=All&dryRun=", "dryRun=&dryRun=All"] {
+      let query = QueryParameters(text)
+      for kind in ["CreateOptions", "UpdateOptions", "PatchOptions"] {
+        let status = #expect(throws: StatusError.self) { try WriteOptions(query: query, kind: kind) }?.status
+        #expect(
+          status?.code == 422 && status?.message.hasPrefix("\(kind).meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [") == true)
+      }
+      for body in [nil, JSONValue.emptyObject] {
+        #expect(throws: StatusError.self) { try DeleteOptions(body: body, query: query) }
+      }
+    }
+    #expect(try WriteOptions(query: QueryParameters("dryRun=All&dryRun=All"), kind: "CreateOptions").dryRun)
+    #expect(try DeleteOptions(body: ["dryRun": []], query: [:]).dryRun == false)
+    #expect(try DeleteOptions(body: ["dryRun": nil], query: [:]).dryRun == false)
+    #expect(try DeleteOptions(body: ["dryRun": ["All"]], query: [:]).dryRun)
+  }
 }

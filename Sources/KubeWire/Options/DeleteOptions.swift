@@ -53,7 +53,7 @@ package struct DeleteOptions: Sendable, Hashable {
       policy = try Self.member(members, "propagationPolicy", \.string, "string")
       orphanDependents = try Self.member(members, "orphanDependents", \.bool, "boolean")
       gracePeriodSeconds = try Self.member(members, "gracePeriodSeconds", \.int, "integer").map { Int($0) }
-      if let list = try Self.member(members, "dryRun", \.array, "array") { dryRuns += list.compactMap(\.string) }
+      dryRuns += try Self.dryRuns(members)
       if let conditions = try Self.member(members, "preconditions", \.object, "object") {
         preconditions.uid = try Self.member(conditions, "uid", \.string, "string")
         preconditions.resourceVersion = try Self.member(conditions, "resourceVersion", \.string, "string")
@@ -86,6 +86,19 @@ package struct DeleteOptions: Sendable, Hashable {
     guard let value = object[name], !value.isNull else { return nil }
     guard let result = read(value) else { throw undecodable("\(name) must be of type \(type), not \(value.typeName)") }
     return result
+  }
+
+  /// Nothing is left out of the list: what is not understood shall not become a real delete.
+  private static func dryRuns(_ members: JSONObject) throws(StatusError) -> [String] {
+    var values: [String] = []
+    for element in try member(members, "dryRun", \.array, "array") ?? [] {
+      // Go reads null as the empty text, which is no legal value.
+      guard let value = element.isNull ? "" : element.string else {
+        throw undecodable("dryRun[\(values.count)] must be of type string, not \(element.typeName)")
+      }
+      values.append(value)
+    }
+    return values
   }
 
   private static func undecodable(_ why: String) -> StatusError {

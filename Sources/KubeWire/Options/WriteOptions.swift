@@ -41,9 +41,8 @@ package struct WriteOptions: Sendable, Hashable {
 }
 
 enum DryRun {
-  /// `All` is the only value; absent and empty mean no.
+  /// `All` is the only value; absent means no. An empty one is refused as every other is: who sends it does not mean a real write.
   static func parse(_ values: [String], _ errors: inout [FieldError]) -> Bool {
-    let values = values.filter { !$0.isEmpty }
     if values.contains(where: { $0 != "All" }) {
       errors.append(.notSupported("dryRun", .array(values.map { .string($0) }), supported: ["All"]))
     }
