@@ -134,4 +134,30 @@ import Testing
       #expect(await server.get(Self.a).status == 404)
     }
   }
+
+  @Test("C3, C4, S3: members that come twice in an applied configuration") func repeated() async throws {
+    try await TestServer.run { server in
+      let body =
+        #"{"apiVersion":"workflow.example.com/v1alpha1","kind":"Workflow","metadata":{"name":"a","labels":{"team":"x","team":"build"}},"spec":{"steps":[{"name":"s","command":["true"],"image":"a","image":"b"}]}}"#
+      let strict = await server.patch(Self.a, .apply, body, query: "fieldManager=m&fieldValidation=Strict")
+      #expect(strict.status == 400, "\(strict.message)")
+      #expect(
+        strict.message
+          == #"error strict decoding YAML: duplicate field "metadata.labels.team", duplicate field "spec.steps[0].image""#,
+        "\(strict.message)")
+      #expect(await server.get(Self.a).status == 404)
+      let ignored = await server.patch(Self.a, .apply, body, query: "fieldManager=m&fieldValidation=Ignore&dryRun=All")
+      #expect(ignored.status == 201 && ignored.warnings.isEmpty, "\(ignored.message)")
+      let warned = await server.patch(Self.a, .apply, body, query: "fieldManager=m")
+      #expect(warned.status == 201 && warned.json["metadata"]?["labels"]?["team"] == "build", "\(warned.message)")
+      #expect(
+        warned.warnings == [#"299 - "duplicate field \"metadata.labels.team\"""#, #"299 - "duplicate field \"spec.steps[0].image\"""#])
+      // Our YAML parser reads no such text.
+      for validation in ["Strict", "Warn", "Ignore"] {
+        let yaml = await server.patch(
+          Self.a, .apply, Self.manifest(labels: "{team: x, team: build}"), query: "fieldManager=m&fieldValidation=\(validation)")
+        #expect(yaml.status == 400 && yaml.message.contains("the key 'team' is there twice"), "\(yaml.message)")
+      }
+    }
+  }
 }

@@ -138,6 +138,77 @@ import Testing
     }
   }
 
+  @Test("C3, C4: members that come twice in the text of a patch") func repeatedInPatch() async throws {
+    try await TestServer.run { server in
+      _ = await server.make("a")
+      let merge = #"{"metadata":{"annotations":{"n":"1","n":"2"}},"spec":{"zork":1}}"#
+      let strict = await server.patch(Self.a, .merge, merge, query: "fieldValidation=Strict")
+      #expect(strict.status == 422 && strict.message.hasPrefix(#" "" is invalid: patch: Invalid value: "#), "\(strict.message)")
+      #expect(strict.message.hasSuffix(#"strict decoding error: duplicate field "metadata.annotations.n", unknown field "spec.zork""#))
+      #expect(await server.get(Self.a).json["metadata"]?["annotations"] == nil)
+      #expect(await server.patch(Self.a, .merge, merge, query: "fieldValidation=Ignore&dryRun=All").warnings.isEmpty)
+      let warned = await server.patch(Self.a, .merge, merge)
+      #expect(warned.status == 200 && warned.json["metadata"]?["annotations"] == ["n": "2"], "\(warned.message)")
+      #expect(
+        warned.warnings == [#"299 - "duplicate field \"metadata.annotations.n\"""#, #"299 - "unknown field \"spec.zork\"""#],
+        "\(warned.warnings)")
+
+      let json = #"[{"op":"replace","path":"/metadata/annotations/n","path":"/metadata/annotations/n","value":"3","why":"x"}]"#
+      let strictJSON = await server.patch(Self.a, .json, json, query: "fieldValidation=Strict")
+      #expect(strictJSON.status == 422, "\(strictJSON.message)")
+      #expect(
+        strictJSON.message.hasSuffix(
+          #"strict decoding error: json patch duplicate field "[0].path", json patch unknown field "[0].why""#), "\(strictJSON.message)")
+      #expect(await server.patch(Self.a, .json, json, query: "fieldValidation=Ignore&dryRun=All").warnings.isEmpty)
+      let warnedJSON = await server.patch(Self.a, .json, json)
+      #expect(warnedJSON.status == 200 && warnedJSON.json["metadata"]?["annotations"] == ["n": "3"], "\(warnedJSON.message)")
+      #expect(
+        warnedJSON.warnings == [#"299 - "json patch duplicate field \"[0].path\"""#, #"299 - "json patch unknown field \"[0].why\"""#])
+    }
+  }
+
+  @Test("C15: 1.0 for 1 is no change; another spelling of the same characters is one") func spellings() async throws {
+    try await TestServer.run { server in
+      let spec = #"{"templateRef":{"name":"nightly"},"parameters":{"seconds":1,"note":"caf\u00e9"}}"#
+      let posted = await server.post(Self.collection, TestServer.manifest("a", spec: spec))
+      #expect(posted.status == 201, "\(posted.message)")
+      var object = await server.get(Self.a).json
+      let version = Self.version(object)
+      object["spec"]?["parameters"]?["seconds"] = 1.0
+      let text = object.text.replacing(#""seconds":1"#, with: #""seconds":1.0"#)
+      let same = await server.send("PUT", Self.a, headers: ["Content-Type": "application/json"], body: Array(text.utf8))
+      #expect(same.status == 200 && Self.version(same.json) == version, "\(same.message)")
+      object["spec"]?["parameters"]?["note"] = "cafe\u{301}"
+      let changed = await server.put(Self.a, object)
+      #expect(changed.status == 422 && changed.message.contains("spec.parameters: Forbidden"), "\(changed.status) \(changed.message)")
+      let test = #"[{"op":"test","path":"/spec/parameters/note","value":"cafe\u0301"}]"#
+      #expect(await server.patch(Self.a, .json, test).status == 422)
+
+      // What a client keeps in the status.
+      let kept = await server.patch(Self.a + "/status", .merge, #"{"status":{"mine":{"n":1.0}}}"#)
+      #expect(kept.status == 200 && kept.json["status"]?["mine"]?["n"] == 1, "\(kept.message)")
+      let overlays = server.engine.calls(.setOverlay)
+      #expect(
+        Self.version(await server.patch(Self.a + "/status", .merge, #"{"status":{"mine":{"n":1.0}}}"#).json) == Self.version(kept.json))
+      #expect(server.engine.calls(.setOverlay) == overlays)
+    }
+  }
+
+  @Test("C15: a creationTimestamp that is no time is refused") func badTime() async throws {
+    try await TestServer.run { server in
+      var object = await server.make("a")
+      let patch = #"{"metadata":{"creationTimestamp":"zork"}}"#
+      let patched = await server.patch(Self.a, .merge, patch)
+      #expect(patched.status == 422 && patched.message.contains(#"parsing time "zork""#), "\(patched.message)")
+      #expect(await server.patch(Self.a, .merge, #"{"metadata":{"creationTimestamp":null}}"#).status == 200)
+      object["metadata"]?["creationTimestamp"] = "zork"
+      let put = await server.put(Self.a, object)
+      #expect(put.status == 400 && put.message.contains(#"cannot be handled as a Workflow: parsing time "zork""#), "\(put.message)")
+      object["metadata"]?["creationTimestamp"] = .some(.null)
+      #expect(await server.put(Self.a, object).status == 200)
+    }
+  }
+
   @Test("C12: owners and finalizers come and go; a merge patch with the version as the garbage collector sends it") func metadata()
     async throws
   {

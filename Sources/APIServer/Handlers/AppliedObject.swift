@@ -9,18 +9,16 @@ struct AppliedObject {
   let validation: FieldValidation
 
   /// - Throws: 400 for what is no object of this kind and name, or carries managedFields; with Strict also for unknown and repeated fields.
-  func checked(_ applied: JSONValue) throws(StatusError) -> JSONValue {
+  func checked(_ applied: JSONView) throws(StatusError) -> JSONValue {
     let group = request.services.configuration.group
     let kind = request.kind.kind
-    guard applied.object != nil else { throw .badRequest("error decoding YAML: the applied configuration is no object") }
+    guard applied.kind == .object else { throw .badRequest("error decoding YAML: the applied configuration is no object") }
     let given = (applied["apiVersion"]?.string ?? "", applied["kind"]?.string ?? "")
     guard given == (group.apiVersion, kind) else {
       throw .badRequest("invalid object type: \(given.0.contains("/") ? given.0 : "/" + given.0), Kind=\(given.1)")
     }
     if let managed = applied["metadata"]?["managedFields"], !managed.isNull { throw .badRequest("metadata.managedFields must be nil") }
-    let document: JSONDocument
-    do throws(JSONError) { document = try JSONDocument(applied.encoded) } catch { throw .badRequest("error decoding YAML: \(error)") }
-    var object = try request.decoded(document.root, validation) { why, isStrict in
+    var object = try request.decoded(applied, validation) { why, isStrict in
       .badRequest(isStrict ? "error strict decoding YAML: \(why)" : "failed to create typed patch object: \(why)")
     }
     let name = object["metadata"]?["name"]?.string ?? ""

@@ -17,16 +17,16 @@ struct PatchHandler: Handler {
     let change: UpdateRequest.Change
     var operation = ManagedFields.Operation.update
     switch body {
-    case .json(let operations):
+    case .json(let operations, let strictErrors):
       try refuse(force: force)
       let patch = try Self.refused { () throws(JSONPatch.Failure) in try JSONPatch(json: operations) }
-      change = replacing(request, options) { current throws(StatusError) in
+      change = replacing(request, options, strictErrors) { current throws(StatusError) in
         try Self.refused { () throws(JSONPatch.Failure) in try patch.apply(to: current) }
       }
-    case .merge(let patch):
+    case .merge(let patch, let strictErrors):
       try refuse(force: force)
       guard patch.object != nil else { throw .badRequest("error decoding patch: a merge patch of an object is an object") }
-      change = replacing(request, options) { current throws(StatusError) in current.merging(patch: patch) }
+      change = replacing(request, options, strictErrors) { current throws(StatusError) in current.merging(patch: patch) }
     case .apply(let applied):
       guard !options.fieldManager.isEmpty else {
         throw .invalidOptions("PatchOptions", [.required("fieldManager", "is required for apply patch")])
@@ -37,7 +37,7 @@ struct PatchHandler: Handler {
     let result = try await request.services.gateway.update(
       namespace: request.namespace, name: request.info.name,
       request: UpdateRequest(
-        change, subresource: subresource, options: options, optionsKind: "PatchOptions",
+        change, subresource: subresource, options: options,
         manager: request.manager(options, operation: operation), authorizeCreate: request.authorizeCreate),
       context: request.context)
     return .json(request.encoder(form).object(result.object), status: result.isNew ? 201 : 200)
@@ -50,9 +50,10 @@ struct PatchHandler: Handler {
 
   /// The patched object is read again as the kind, so that types are right and unknown fields are told.
   private func replacing(
-    _ request: APIRequest, _ options: WriteOptions, _ patch: @escaping @Sendable (JSONValue) throws(StatusError) -> JSONValue
+    _ request: APIRequest, _ options: WriteOptions, _ strictErrors: [String],
+    _ patch: @escaping @Sendable (JSONValue) throws(StatusError) -> JSONValue
   ) -> UpdateRequest.Change {
-    let decoder = PatchedObject(request: request, validation: options.fieldValidation)
+    let decoder = PatchedObject(request: request, validation: options.fieldValidation, strictErrors: strictErrors)
     return .replace { current throws(StatusError) in try decoder.decoded(try patch(current)) }
   }
 

@@ -7,8 +7,10 @@ internal import Translation
 struct PatchedObject {
   let request: APIRequest
   let validation: FieldValidation
+  /// What the text of the patch is guilty of.
+  let strictErrors: [String]
 
-  /// - Throws: 422 for what is no object of the kind and, with Strict, for unknown fields; 400 for a kind or an apiVersion that is not the object's.
+  /// - Throws: 422 for what is no object of the kind and, with Strict, for unknown and repeated fields; 400 for a kind or an apiVersion that is not the object's.
   func decoded(_ patched: JSONValue) throws(StatusError) -> JSONValue {
     let text = patched.text
     let group = request.services.configuration.group
@@ -20,7 +22,7 @@ struct PatchedObject {
     }
     let document: JSONDocument
     do throws(JSONError) { document = try JSONDocument(text) } catch { throw Self.refusal(text, "\(error)") }
-    return try request.decoded(document.root, validation) { why, isStrict in
+    return try request.decoded(document.root, validation, found: strictErrors) { why, isStrict in
       Self.refusal(text, isStrict ? "strict decoding error: \(why)" : why)
     }
   }

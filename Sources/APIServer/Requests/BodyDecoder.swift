@@ -38,18 +38,21 @@ struct BodyDecoder {
       throw .unsupportedMediaType(accepted: APIGroup.patchMediaTypes)
     }
     if type == .apply { return .apply(try applied()) }
-    let value: JSONValue
+    let root: JSONView
     do throws(JSONError) {
-      value = try JSONValue(parsing: request.http.body, limits: Self.limits)
+      root = try JSONDocument(request.http.body, limits: Self.limits).root
     } catch {
       throw .badRequest("error decoding patch: \(error)")
     }
-    return type == .json ? .json(value) : .merge(value)
+    return type == .json
+      ? .json(root.value, strictErrors: PatchText.strictErrors(json: root))
+      : .merge(root.value, strictErrors: PatchText.strictErrors(merge: root))
   }
 
-  /// An applied configuration is YAML, of which JSON is a part.
-  private func applied() throws(StatusError) -> JSONValue {
-    if let json = try? JSONValue(parsing: request.http.body, limits: Self.limits) { return json }
+  /// An applied configuration is YAML, of which JSON is a part. In JSON a member may come twice (kubernetes-wire C4); in YAML that is refused, whatever
+  /// fieldValidation says, where Kubernetes does so with Strict only: our parser reads no such text.
+  private func applied() throws(StatusError) -> JSONView {
+    if let json = try? JSONDocument(request.http.body, limits: Self.limits) { return json.root }
     let json: JSONValue
     do throws(YAMLText.Failure) {
       json = try YAMLText.json(request.http.body)
@@ -57,7 +60,7 @@ struct BodyDecoder {
       throw .badRequest("error decoding YAML: \(error)")
     }
     guard json.isFinite else { throw .badRequest("error decoding YAML: a number that is too large") }
-    return json
+    do throws(JSONError) { return try JSONDocument(json.encoded).root } catch { throw .badRequest("error decoding YAML: \(error)") }
   }
 
   /// An infinite number would be written as null.

@@ -8,10 +8,10 @@ enum PatchBody: Sendable {
     case apply = "application/apply-patch+yaml"
   }
 
-  /// RFC 6902: the list of operations, not checked yet.
-  case json(JSONValue)
-  /// RFC 7386.
-  case merge(JSONValue)
-  /// The configuration of one field manager.
-  case apply(JSONValue)
+  /// RFC 6902: the list of operations, not checked yet. - strictErrors: see ``PatchText``.
+  case json(JSONValue, strictErrors: [String])
+  /// RFC 7386. - strictErrors: see ``PatchText``.
+  case merge(JSONValue, strictErrors: [String])
+  /// The configuration of one field manager, as a text, in which members may come twice.
+  case apply(JSONView)
 }

@@ -13,7 +13,7 @@ package struct SchemaDecoder {
 
   package init(kind: String) { self.kind = kind }
 
-  /// - Throws: the text of the first wrong type, in the words of Go's encoding/json.
+  /// - Throws: the text of the first wrong type, or of a time that is none, in the words of Go's decoder.
   package mutating func decode(_ view: JSONView, as schema: Schema) throws(TypeMismatch) -> JSONValue {
     try decode(view, as: schema, at: "")
   }
@@ -25,9 +25,13 @@ package struct SchemaDecoder {
   private mutating func decode(_ view: JSONView, as schema: Schema, at path: String) throws(TypeMismatch) -> JSONValue {
     switch schema.form {
     case .reference(let definition): return try decode(view, as: definition.schema, at: path)
-    case .anything: return view.value
-    case .string:
+    case .anything: return free(view, at: path)
+    case .string(let format, _):
       guard let text = view.string else { throw mismatch(view, path, "string") }
+      if format == "date-time", !Self.isTime(text) {
+        let shown = GoText.quoted(Self.cut(text))
+        throw TypeMismatch(message: "parsing time \(shown) as \"2006-01-02T15:04:05Z07:00\": \(path) is no such time")
+      }
       return .string(text)
     case .integer(let format, _):
       guard let number = view.int, format != "int32" || Int32(exactly: number) != nil else { throw mismatch(view, path, format) }
@@ -50,13 +54,13 @@ package struct SchemaDecoder {
       guard view.kind == .object else { throw mismatch(view, path, "map[string]\(Self.goName(value))") }
       var members = JSONObject()
       for (name, member) in view.members {
-        if members[name] != nil { report("duplicate field \(GoText.quoted(join(path, name)))") }
+        if members[name] != nil { report("duplicate field", join(path, name)) }
         members[name] = member.isNull ? Self.zero(value) : try decode(member, as: value, at: join(path, name))
       }
       return .object(members)
     case .object(let fields, let open):
       guard view.kind == .object else { throw mismatch(view, path, path.isEmpty ? kind : "map[string]interface {}") }
-      if fields.isEmpty, open { return try unlisted(view, at: path) }
+      if fields.isEmpty, open { return free(view, at: path) }
       return try object(view, fields, open: open, at: path)
     }
   }
@@ -66,11 +70,16 @@ package struct SchemaDecoder {
     var seen: Set<String> = []
     for (name, member) in view.members {
       let place = join(path, name)
-      guard let field = fields.first(where: { $0.name == name }) else {
-        if open { members[name] = member.value } else { report("unknown field \(GoText.quoted(place))") }
+      let field = fields.first { $0.name == name }
+      guard field != nil || open else {
+        report("unknown field", place)
         continue
       }
-      if !seen.insert(name).inserted { report("duplicate field \(GoText.quoted(place))") }
+      if !seen.insert(name).inserted { report("duplicate field", place) }
+      guard let field else {
+        members[name] = free(member, at: place)
+        continue
+      }
       if member.isNull {
         members[name] = nil
       } else {
@@ -80,18 +89,66 @@ package struct SchemaDecoder {
     return .object(members)
   }
 
-  /// An object whose members are nobody's business but the engine's; repeated names are still reported.
-  private mutating func unlisted(_ view: JSONView, at path: String) throws(TypeMismatch) -> JSONValue {
-    var members = JSONObject()
-    for (name, member) in view.members {
-      if members[name] != nil { report("duplicate field \(GoText.quoted(join(path, name)))") }
-      members[name] = member.value
-    }
-    return .object(members)
+  /// What is nobody's business but the engine's is kept as it is; names that come twice in it are reported all the same, however deep they are.
+  private mutating func free(_ view: JSONView, at path: String) -> JSONValue {
+    var way: [Step] = []
+    return free(view, below: path, &way)
   }
 
-  private mutating func report(_ error: String) {
-    if strictErrors.count < Self.maximumStrictErrors { strictErrors.append(error) }
+  private enum Step {
+    case member(String)
+    case element(Int)
+  }
+
+  /// - Parameter way: from `path` to here. It becomes a text only for a report: a body can hold a very long name with a very large object below it.
+  private mutating func free(_ view: JSONView, below path: String, _ way: inout [Step]) -> JSONValue {
+    switch view.kind {
+    case .object:
+      var members = JSONObject()
+      for (name, member) in view.members {
+        way.append(.member(name))
+        if members[name] != nil { report("duplicate field", path, way) }
+        members[name] = free(member, below: path, &way)
+        way.removeLast()
+      }
+      return .object(members)
+    case .array:
+      var elements: [JSONValue] = []
+      elements.reserveCapacity(view.count)
+      for (index, element) in view.elements.enumerated() {
+        way.append(.element(index))
+        elements.append(free(element, below: path, &way))
+        way.removeLast()
+      }
+      return .array(elements)
+    case .null, .bool, .number, .string: return view.value
+    }
+  }
+
+  private mutating func report(_ what: String, _ path: String, _ way: [Step] = []) {
+    guard strictErrors.count < Self.maximumStrictErrors else { return }
+    var place = path
+    for step in way where place.utf8.count <= Self.maximumPathBytes {
+      switch step {
+      case .member(let name): place = join(place, name)
+      case .element(let index): place += "[\(index)]"
+      }
+    }
+    let error = "\(what) \(GoText.quoted(Self.cut(place)))"
+    // What comes three times is told once.
+    if !strictErrors.contains(error) { strictErrors.append(error) }
+  }
+
+  /// More of a path helps nobody, and a hundred of them would be more than the body.
+  private static let maximumPathBytes = 1024
+
+  private static func cut(_ text: String) -> String {
+    text.utf8.count <= maximumPathBytes ? text : String(decoding: text.utf8.prefix(maximumPathBytes), as: UTF8.self) + "…"
+  }
+
+  /// RFC 3339 as Go reads it: a capital T and Z.
+  private static func isTime(_ text: String) -> Bool {
+    Timestamp(text) != nil && text.utf8.dropFirst(10).first == UInt8(ascii: "T") && text.utf8.last != UInt8(ascii: "z")
   }
 
   private func join(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }

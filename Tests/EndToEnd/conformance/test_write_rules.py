@@ -8,7 +8,7 @@ import re
 import pytest
 
 from stack import API, GROUP
-from wire import APPLY, JSON_PATCH, RESOURCE, WORKFLOWS, is_status
+from wire import APPLY, JSON_PATCH, MERGE, RESOURCE, WORKFLOWS, is_status
 
 # The verbs with a body, and the name of their options in messages.
 OPTIONS = {"create": "CreateOptions", "update": "UpdateOptions", "patch": "PatchOptions", "apply": "PatchOptions", "delete": "DeleteOptions"}
@@ -70,6 +70,23 @@ def test_C2_dry_run_changes_nothing(server, shared, verb):
         assert shown["labels"]["written"] == "yes" and shown["resourceVersion"] == shared.a["metadata"]["resourceVersion"]
     assert server.read(shared.names[0]) == shared.a
     assert server.wire.events(WORKFLOWS, resourceVersion=before, count=0, fieldSelector=f"metadata.name={shared.names[0]}") == []
+
+
+@pytest.mark.parametrize("verb", OPTIONS)
+def test_C2_an_empty_dry_run_is_no_write(server, shared, verb):
+    """An empty value is refused as any other that is not All."""
+    before = [item["metadata"]["name"] for item in server.wire.get(WORKFLOWS).json()["items"]]
+    is_status(write(server, verb, shared.a, dryRun=""), 422, "Invalid",
+              f'{OPTIONS[verb]}.meta.k8s.io "" is invalid: dryRun: Unsupported value: [""]: supported values: "All"')
+    assert [item["metadata"]["name"] for item in server.wire.get(WORKFLOWS).json()["items"]] == before and server.read(shared.names[0]) == shared.a
+
+
+@pytest.mark.parametrize("value, code", [([5], 400), ([True], 400), ([["All"]], 400), ([{}], 400), (["All", 5], 400), ("All", 400), ([None], 422), ([""], 422)])
+def test_C2_a_dry_run_that_is_not_understood_deletes_nothing(server, wire, shared, value, code):
+    """In the body of a delete, of one and of many: what is no text is 400, what is not All is 422."""
+    for target in (f"{WORKFLOWS}/{shared.names[0]}", f"{WORKFLOWS}?labelSelector={shared.selector}"):
+        is_status(wire.delete(target, {"dryRun": value}), code, "BadRequest" if code == 400 else "Invalid", "dryRun")
+    assert [server.read(name) for name in shared.names] == [shared.a, shared.b, shared.c]
 
 
 def test_C2_dry_run_of_a_create(server, wire):
@@ -134,6 +151,37 @@ def test_C3_strict_refuses_duplicates(server, wire):
     text = json.dumps(manifest)[:-1] + f', "spec": {json.dumps(manifest["spec"])}}}'
     status = is_status(wire.request("POST", WORKFLOWS + "?fieldValidation=Strict", text.encode(), {"Content-Type": "application/json"}), 400, "BadRequest")
     assert 'strict decoding error: duplicate field "spec"' in status["message"]
+
+
+def test_C3_strict_refuses_duplicates_in_free_values(server, wire):
+    """However deep, and where no field is described."""
+    text = f'{{"metadata":{{"name":"{server.unique()}"}},"spec":{{"templateRef":{{"name":"x"}},"parameters":{{"n":{{"a":1,"a":2}}}}}}}}'
+    answer = wire.request("POST", WORKFLOWS + "?fieldValidation=Strict", text.encode(), {"Content-Type": "application/json"})
+    is_status(answer, 400, "BadRequest", 'strict decoding error: duplicate field "spec.parameters.n.a"')
+
+
+PATCHES = {
+    MERGE: (b'{"metadata":{"annotations":{"twice":"1","twice":"2"}}}', 'duplicate field "metadata.annotations.twice"'),
+    JSON_PATCH: (b'[{"op":"add","path":"/metadata/annotations","value":{"twice":"1","twice":"2"}}]', 'json patch duplicate field "[0].value.twice"'),
+    APPLY: (b'{"apiVersion":"%s/v1alpha1","kind":"Workflow","metadata":{"name":"NAME","annotations":{"twice":"1","twice":"2"}}}' % GROUP.encode(),
+            'duplicate field "metadata.annotations.twice"')}
+
+
+@pytest.mark.needs("overlay")
+@pytest.mark.parametrize("kind", PATCHES, ids=["merge", "json", "apply"])
+@pytest.mark.parametrize("validation", ["Strict", "Warn", None, "Ignore"])
+def test_C3_duplicates_in_patches(server, wire, shared, kind, validation):
+    """A patch whose text has a member twice: Strict is 422 (an apply 400), Warn a Warning each, Ignore nothing."""
+    body, text = PATCHES[kind]
+    name = shared.names[0]
+    answer = wire.patch(f"{WORKFLOWS}/{name}", body.replace(b"NAME", name.encode()), kind, fieldValidation=validation, dryRun="All", fieldManager="tester")
+    if validation == "Strict":
+        is_status(answer, *((400, "BadRequest") if kind == APPLY else (422, "Invalid")))
+        assert answer.json()["message"].endswith(f"error strict decoding YAML: {text}" if kind == APPLY else f"strict decoding error: {text}"), answer.body
+    else:
+        assert answer.status == 200 and answer.json()["metadata"]["annotations"]["twice"] == "2", answer.body
+        quoted = text.replace('"', '\\"')
+        assert answer.headers.get_all("Warning") == (None if validation == "Ignore" else [f'299 - "{quoted}"'])
 
 
 @pytest.mark.parametrize("query", [{}, {"fieldValidation": "Warn"}, {"fieldValidation": ""}])
