@@ -81,7 +81,7 @@ extension KindDescription {
       Schema.string("A name that no other step of the Workflow has: lower case letters, digits and '-'.").field("name", required: true),
     ])
 
-  private static let workflowStatus = Schema.object(
+  package static let workflowStatus = Schema.object(
     "What became of it. The engine decides it; a phase written to the status subresource is told to engines that take one.", open: true,
     [
       Schema.integer("1 for the first time, one more for every retry.").field("attempt"),

@@ -58,12 +58,15 @@ enum WorkflowRules {
       if step["command"]?.array?.isEmpty ?? true, step["args"]?.array?.isEmpty ?? true {
         errors.append(.required(path + ".command", "the program and its arguments, for example [\"sh\", \"-c\", \"make\"]"))
       }
+      var variables: Set<JSONValue> = []
       for (j, variable) in (step["env"]?.array ?? []).enumerated() {
         let name = variable["name"]?.string ?? ""
         if name.isEmpty {
           errors.append(.required("\(path).env[\(j)].name"))
         } else if name.utf8.contains(0x3D) || name.utf8.contains(0) {
           errors.append(.invalid("\(path).env[\(j)].name", .string(name), "must not contain '='"))
+        } else if !variables.insert(.string(name)).inserted {
+          errors.append(.duplicate("\(path).env[\(j)].name", .string(name)))
         }
       }
     }

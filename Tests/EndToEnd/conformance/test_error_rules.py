@@ -95,6 +95,8 @@ def test_E3_duplicates(server, wire):
     step = {"name": "a", "command": ["true"]}
     status = is_status(wire.post(WORKFLOWS, {"metadata": {"name": name}, "spec": {"steps": [step, step]}}), 422, "Invalid", 'spec.steps[1].name: Duplicate value: "a"')
     assert status["details"]["causes"][0]["reason"] == "FieldValueDuplicate"
+    step["env"] = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    is_status(wire.post(WORKFLOWS, {"metadata": {"name": name}, "spec": {"steps": [step]}}), 422, "Invalid", 'spec.steps[0].env[1].name: Duplicate value: "A"')
 
 
 def test_K1_there_is_no_scale(wire, shared):

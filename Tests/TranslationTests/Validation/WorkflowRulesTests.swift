@@ -17,6 +17,10 @@ import Testing
     (#"{"steps":[{"name":"a"}]}"#, "spec.steps[0].command: Required value"),
     (#"{"steps":[{"name":"a","command":["x"]},{"name":"a","command":["x"]}]}"#, "spec.steps[1].name: Duplicate value: \"a\""),
     (#"{"steps":[{"name":"a","command":["x"],"env":[{"name":"A=B"}]}]}"#, "spec.steps[0].env[0].name: Invalid value: \"A=B\""),
+    (
+      #"{"steps":[{"name":"a","command":["x"],"env":[{"name":"A"},{"name":"B"},{"name":"A","value":"2"}]}]}"#,
+      "spec.steps[0].env[2].name: Duplicate value: \"A\""
+    ),
     (#"{"steps":[{"name":"a","command":["x"]}],"parameters":{"x":1}}"#, "spec.parameters: Forbidden"),
     (#"{"templateRef":{"name":"a"},"timeout":"30"}"#, "spec.timeout: Invalid value: \"30\": must be a duration"),
     (#"{"templateRef":{"name":"a"},"timeout":"5ms"}"#, "spec.timeout: Invalid value: \"5ms\": must be at least 1s"),
@@ -37,6 +41,35 @@ import Testing
     #"{"steps":[{"name":"a","args":["x"]}],"suspend":true,"schedule":"@hourly"}"#,
   ])
   func accepts(_ spec: String) throws { #expect(WorkflowRules.errors(spec: try JSONValue(parsing: spec)).isEmpty) }
+}
+
+@Suite struct StatusRulesTests {
+  @Test(
+    "Conditions are keyed by their type and say True, False or Unknown",
+    arguments: [
+      (#"[{"status":"True"}]"#, ["status.conditions[0].type: Required value"]),
+      (#"[{"type":"","status":"True"}]"#, ["status.conditions[0].type: Required value"]),
+      (#"[{"type":"A"}]"#, ["status.conditions[0].status: Required value"]),
+      (
+        #"[{"type":"A","status":"true"}]"#,
+        [#"status.conditions[0].status: Unsupported value: "true": supported values: "True", "False", "Unknown""#]
+      ),
+      (
+        #"[{"type":"A","status":"True"},{"type":"B","status":"False"},{"type":"A","status":"Unknown"}]"#,
+        [#"status.conditions[2].type: Duplicate value: "A""#]
+      ),
+      (#"[{}]"#, ["status.conditions[0].status: Required value", "status.conditions[0].type: Required value"]),
+      (#"[{"type":"A","status":"True"},{"type":"B","status":"False","reason":"","message":"m"}]"#, []), ("[]", []),
+    ])
+  func conditions(_ conditions: String, _ expected: [String]) throws {
+    let status: JSONValue = ["phase": "Running", "conditions": try JSONValue(parsing: conditions)]
+    #expect(StatusRules.errors(status: status).map(\.description) == expected)
+  }
+
+  @Test("What the engine says is not judged: its steps may be named alike") func engine() {
+    #expect(StatusRules.errors(status: ["steps": [["name": ""], ["name": "a"], ["name": "a"]], "phase": "Zork", "mine": [1, 1]]).isEmpty)
+    #expect(StatusRules.errors(status: [:]).isEmpty && StatusRules.errors(status: .null).isEmpty)
+  }
 }
 
 @Suite struct ParameterSchemaTests {
