@@ -58,6 +58,9 @@ struct Routes: Sendable {
     guard let route = here.first(where: { $0.verb == info.verb }) else {
       var allow: [String] = []
       for route in here where !allow.contains(route.method) { allow.append(route.method) }
+      if case .subresource = place, info.verb == "delete" {
+        throw .methodNotSupported(info.verb, resource: info.resource, group: info.group, allow: allow)
+      }
       throw .methodNotAllowed(allow: allow)
     }
     return route.handler

@@ -58,6 +58,14 @@ import Testing
     #expect(refusal("DELETE", "/namespaces/d/workflowtemplates/a")?.status.code == 405)
     #expect(refusal("DELETE", "/namespaces/d/workflows/a/log")?.status.code == 405)
     #expect(refusal("POST", "/workflowbackends")?.status.reason == "MethodNotAllowed")
+    // C27
+    for subresource in ["status", "log", "cancel", "retry"] {
+      let status = refusal("DELETE", "/namespaces/d/workflows/a/\(subresource)")?.status
+      #expect(status?.message == #"delete is not supported on resources of kind "workflows.workflow.example.com""#)
+      #expect(status?.details?.kind == "workflows" && status?.details?.group == "workflow.example.com")
+    }
+    #expect(
+      refusal("POST", "/namespaces/d/workflows/a")?.status.message == "the server does not allow this method on the requested resource")
   }
 
   @Test("What is no place is 404") func places() {

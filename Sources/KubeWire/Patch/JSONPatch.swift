@@ -2,7 +2,7 @@ package import JSON
 internal import OrderedCollections
 
 /// A JSON patch (RFC 6902). Where Kubernetes' own reading is more lenient, so is this: `replace` of a member that is missing adds it, and `test` of a missing
-/// member against null passes. Indices are read as the RFC writes them: none are negative.
+/// member against null passes. Indices are read as the RFC writes them, and negative ones as Kubernetes does: they count from the end.
 package struct JSONPatch: Sendable {
   package enum Failure: Error, Sendable, Hashable {
     /// No JSON patch at all: 400.

@@ -30,8 +30,9 @@ struct JSONPatchTarget {
         members[last] = new
         parent = .object(members)
       case .array(var elements):
-        guard let index = last == "-" ? elements.count : JSONPointer.index(last) else { throw Self.notAnIndex("add", path, last) }
-        guard index <= elements.count else { throw Self.invalidIndex("add", path, index) }
+        guard let number = last == "-" ? elements.count : JSONPointer.index(last) else { throw Self.notAnIndex("add", path, last) }
+        // Of the places of the longer list: -1 is the one behind the last element.
+        guard let index = JSONPointer.place(number, in: elements.count + 1) else { throw Self.invalidIndex("add", path, number) }
         parent = .null
         moved = elements.count - index
         elements.insert(new, at: index)
@@ -56,8 +57,8 @@ struct JSONPatchTarget {
         removed = members.removeValue(forKey: last)
         parent = .object(members)
       case .array(var elements):
-        guard let index = JSONPointer.index(last) else { throw Self.notAnIndex("remove", path, last) }
-        guard index < elements.count else { throw Self.invalidIndex("remove", path, index) }
+        guard let number = JSONPointer.index(last) else { throw Self.notAnIndex("remove", path, last) }
+        guard let index = JSONPointer.place(number, in: elements.count) else { throw Self.invalidIndex("remove", path, number) }
         parent = .null
         moved = elements.count - index
         removed = elements.remove(at: index)
@@ -86,7 +87,7 @@ struct JSONPatchTarget {
         members[last] = new
         parent = .object(members)
       case .array(var elements):
-        guard let index = JSONPointer.index(last), index < elements.count else {
+        guard let index = Self.place(last, in: elements) else {
           throw .inapplicable("replace operation does not apply: doc is missing key: \(path.text): missing value")
         }
         parent = .null
@@ -146,12 +147,16 @@ struct JSONPatchTarget {
         guard let member = members[token] else { return nil }
         place = member
       case .array(let elements):
-        guard let index = JSONPointer.index(token), index < elements.count else { return nil }
+        guard let index = Self.place(token, in: elements) else { return nil }
         place = elements[index]
       default: return nil
       }
     }
     return place
+  }
+
+  private static func place(_ token: String, in elements: [JSONValue]) -> Int? {
+    JSONPointer.index(token).flatMap { JSONPointer.place($0, in: elements.count) }
   }
 
   /// Works on one place without copying what is around it: each container is taken out of its parent while it is changed, and put back when it failed too.
@@ -168,7 +173,7 @@ struct JSONPatchTarget {
       defer { members[token] = member }
       try change(&member, tokens.dropFirst(), missing: missing, body)
     case .array(var elements):
-      guard let index = JSONPointer.index(token), index < elements.count else { throw .inapplicable(missing) }
+      guard let index = Self.place(token, in: elements) else { throw .inapplicable(missing) }
       value = .null
       var element = elements[index]
       elements[index] = .null

@@ -40,9 +40,16 @@ struct JSONPointer: Sendable, Hashable {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// An index as the RFC writes it: decimal digits without a leading zero.
+  /// An index as the RFC writes it, decimal digits without a leading zero, or one with a minus, as Kubernetes reads it; see ``place(_:in:)``.
   static func index(_ token: String) -> Int? {
-    guard token.utf8.allSatisfy({ $0 &- 0x30 < 10 }), token == "0" || !token.hasPrefix("0") else { return nil }
+    let digits = token.utf8.dropFirst(token.hasPrefix("-") ? 1 : 0)
+    guard digits.allSatisfy({ $0 &- 0x30 < 10 }), digits.count == 1 || digits.first != 0x30 else { return nil }
     return Int(token)
+  }
+
+  /// Where an index leads in a list of so many places: from the front, or with a minus from the end, where -1 is the last. nil when that is outside.
+  static func place(_ index: Int, in count: Int) -> Int? {
+    let place = index < 0 ? count + index : index
+    return 0..<count ~= place ? place : nil
   }
 }

@@ -75,12 +75,16 @@ extension StatusError {
   }
 
   /// `delete is not supported on resources of kind "workflows.workflow.example.com"` (kubernetes-wire C27), with what to do instead.
-  package static func methodNotSupported(_ verb: String, resource: String, group: String, advice: String = "") -> StatusError {
+  /// - Parameter allow: the methods for the Allow header.
+  package static func methodNotSupported(_ verb: String, resource: String, group: String, advice: String = "", allow: [String] = [])
+    -> StatusError
+  {
     StatusError(
       Status(
         code: 405, reason: "MethodNotAllowed",
         message: "\(verb) is not supported on resources of kind \"\(qualified(resource, group))\"" + (advice.isEmpty ? "" : ": \(advice)"),
-        details: Status.Details(group: group, kind: resource)))
+        details: Status.Details(group: group, kind: resource)),
+      headers: allow.isEmpty ? [:] : ["Allow": allow.joined(separator: ", ")])
   }
 
   package static func notAcceptable(accepted: [String]) -> StatusError {

@@ -116,8 +116,8 @@ def test_C27_a_missing_object_is_404(wire):
 
 @pytest.mark.parametrize("sub", ["status", "log", "cancel"])
 def test_C27_subresources_cannot_be_deleted(wire, shared, sub):
-    """405."""
-    is_status(wire.delete(f"{path(shared.names[0])}/{sub}"), 405, "MethodNotAllowed")
+    """405, naming the verb and the resource."""
+    is_status(wire.delete(f"{path(shared.names[0])}/{sub}"), 405, "MethodNotAllowed", f'delete is not supported on resources of kind "{RESOURCE}"')
 
 
 def test_C27_a_grace_period_is_accepted_and_ignored(wire, made):
