@@ -129,7 +129,7 @@ let package = Package(
     tests("EngineCore", ["JSON", collections, logging]),
     tests("ClusterEvents", ["AdapterKit", "InMemoryAdapter", "JSON", "KubeClient", "KubeWire", "Translation", collections, logging]),
     tests("Compression"),
-    tests("YAMLText", ["JSON", collections]),
+    tests("YAMLText", ["JSON", "TestSupport", collections, yams]),
     tests("KubeClient", ["AdapterKit", "CurlTransport", "JSON", "KubeWire", "TestSupport", collections, logging]),
     tests(
       "Delegation",

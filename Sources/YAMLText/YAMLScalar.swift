@@ -18,11 +18,4 @@ package enum YAMLScalar {
     }
     return .double(double)
   }
-
-  /// True where a plain scalar of this text would be read as something else, by us or by a reader of YAML 1.1 (`yes`, `0x10`, `1_000`, dates).
-  static func needsQuotes(_ text: String) -> Bool {
-    guard let first = text.utf8.first else { return true }
-    if value(text, isPlain: true) != .string(text) || first &- 0x30 < 10 || "-+.~".utf8.contains(first) { return true }
-    return ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "=", "<<"].contains(text.lowercased())
-  }
 }
