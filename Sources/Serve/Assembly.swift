@@ -59,14 +59,15 @@ final class Assembly: Sendable {
       let abilities = adapters[binding.backend]!.abilities
       return BindingSettings(
         id: BindingID(info.name), namespaces: [info.namespace], window: binding.window.maxAge,
-        readsOverlaysApart: abilities.overlays.map { !$0.overlayComesWithRuns } ?? false, hasTemplates: abilities.templates != nil)
+        readsOverlaysApart: abilities.overlays.map { !$0.overlayComesWithRuns } ?? false, hasTemplates: abilities.templates != nil,
+        enforcesSubmissionKeys: [.enforced, .enforcedForever].contains(adapters[binding.backend]!.traits.submissionKeys))
     }
     let now = clock.now
     let store = SharedStore(
       RunStore(
         objects: ObjectStore(settings: .init(apiVersion: "\(configuration.group)/v1alpha1"), epoch: UInt64.random(in: 0...999), now: now),
         bindings: settings, projection: projector))
-    let health = BackendHealth(configuration.backends, adapters: adapters, bindings: infos, store: store, started: now, clock: clock)
+    let health = BackendHealth(configuration.backends, adapters: adapters, bindings: infos, store: store, clock: clock)
     let bounds = zip(zip(active, infos), settings).map { pair, settings in
       let (binding, info) = pair
       let adapter = adapters[binding.backend]!
@@ -128,7 +129,8 @@ final class Assembly: Sendable {
       name: binding.name, backend: binding.backend, namespace: binding.namespace, scope: AdapterScope(binding.scope),
       access: .init(rawValue: binding.access.rawValue)!, deletionPolicy: .init(rawValue: binding.deletionPolicy.rawValue)!,
       // Inline steps run commands on CI workers; the built-in engine exists for nothing else.
-      inlineSteps: binding.inlineSteps ?? (adapter.traits.name == "local"), requiresUse: binding.requireUseVerb)
+      inlineSteps: binding.inlineSteps ?? (adapter.traits.name == "local"), requiresUse: binding.requireUseVerb,
+      keepsOverlays: adapter.abilities.overlays != nil)
   }
 
   static func curl(_ transport: GatewayConfiguration.Transport) -> CurlConfiguration {

@@ -32,7 +32,7 @@ struct UpdateHandler: Handler {
               kind: kind, group: group, name: name, errors: [.invalid("metadata.resourceVersion", 0, "must be specified for an update")])
           }
           return object
-        }, subresource: subresource, options: options, optionsKind: "UpdateOptions", manager: request.manager(options)),
+        }, subresource: subresource, options: options, manager: request.manager(options)),
       context: request.context)
     return .json(request.encoder(form).object(result.object))
   }

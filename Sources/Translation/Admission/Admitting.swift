@@ -3,7 +3,8 @@ package import KubeWire
 
 /// What is asked before a write goes to an engine. kube-apiserver runs no admission for aggregated resources, so the gateway does.
 ///
-/// The verbs call `mutate`, then check the object, then `validate`, then write, then `finish`, in this order and each at most once per request.
+/// The verbs call `mutate`, then check the object, then `validate`, then write, then `finish`, in this order. When the object has changed
+/// before it could be written, all of it is done again on the newer one.
 package protocol Admitting: Sendable {
   /// - Returns: the object as the mutating plugins want it, of the right form for its kind; `attributes.object` where nothing changes it.
   /// - Throws: the refusal of a plugin, or 500 for a plugin that could not be asked and whose failurePolicy is Fail.
@@ -37,7 +38,7 @@ package struct AdmissionAttributes: Sendable {
   /// Whole objects, with apiVersion, kind and metadata. The new one is nil for a delete, the old one for a create.
   package var object: JSONValue?
   package var oldObject: JSONValue?
-  /// CreateOptions, UpdateOptions, PatchOptions or DeleteOptions, with kind and apiVersion.
+  /// CreateOptions, UpdateOptions or DeleteOptions, by the operation (a PATCH has UpdateOptions, patchToUpdateOptions in kube-apiserver), with kind and apiVersion.
   package var options: JSONValue
   package var dryRun: Bool
   /// User, warnings and audit annotations of the request.

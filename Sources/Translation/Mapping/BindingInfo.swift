@@ -14,11 +14,13 @@ package struct BindingInfo: Sendable {
   package var inlineSteps: Bool
   /// Writes need the verb `use` on the backend.
   package var requiresUse: Bool
+  /// The engine has a place for what changes after a submission (``AdapterKit/OverlayKeeping``).
+  package var keepsOverlays: Bool
 
   package init(
     name: String, backend: String, namespace: String, scope: AdapterScope, access: Access, deletionPolicy: DeletionPolicy,
     inlineSteps: Bool,
-    requiresUse: Bool = false
+    requiresUse: Bool = false, keepsOverlays: Bool = true
   ) {
     self.name = name
     self.backend = backend
@@ -28,5 +30,6 @@ package struct BindingInfo: Sendable {
     self.deletionPolicy = deletionPolicy
     self.inlineSteps = inlineSteps
     self.requiresUse = requiresUse
+    self.keepsOverlays = keepsOverlays
   }
 }

@@ -47,28 +47,14 @@ package struct Overlay: Sendable, Hashable {
     set { json["finalizers"] = newValue.map { .array($0.map { .string($0) }) } }
   }
 
-  /// nil where the envelope's holds.
-  var suspend: Bool? {
-    get { json["spec"]?["suspend"]?.bool }
-    set { setSpec("suspend", newValue.map { .bool($0) }) }
+  /// A merge patch of what may change in a spec (``specMembers``): null where a member went.
+  var spec: JSONObject {
+    get { json["spec"]?.object ?? [:] }
+    set { json["spec"] = newValue.isEmpty ? nil : .object(newValue) }
   }
 
-  /// The spec has no `suspend` any more, whatever the envelope says.
-  var removesSuspend: Bool {
-    get { json["spec"]?["suspend"]?.isNull ?? false }
-    set { setSpec("suspend", newValue ? .null : nil) }
-  }
-
-  var cancel: Bool {
-    get { json["spec"]?["cancel"]?.bool ?? false }
-    set { setSpec("cancel", newValue ? true : nil) }
-  }
-
-  private mutating func setSpec(_ name: String, _ value: JSONValue?) {
-    var spec = json["spec"]?.object ?? [:]
-    spec[name] = value
-    json["spec"] = spec.isEmpty ? nil : .object(spec)
-  }
+  /// What of a spec can change after its submission.
+  static let specMembers = ["suspend", "cancel"]
 
   /// Members of the status that the engine does not own, with conditions of types that are not ours.
   var status: JSONObject {

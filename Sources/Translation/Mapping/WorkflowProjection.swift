@@ -69,27 +69,25 @@ struct WorkflowProjection: Sendable {
     return labels
   }
 
-  /// The spec as submitted; for a run made elsewhere, the one that would have started it.
+  /// The spec as submitted and as its users changed it. What people change in the engine is told by the status only (design §6).
+  ///
+  /// A run made elsewhere gets the spec that would have started it.
   private func spec(_ core: RunCore, _ envelope: Envelope?, _ overlay: Overlay) -> JSONValue {
-    if let envelope {
-      var spec = envelope.spec
-      if overlay.removesSuspend {
-        spec["suspend"] = nil
-      } else if let suspend = overlay.suspend {
-        spec["suspend"] = .bool(suspend)
-      } else if core.suspended != (spec["suspend"]?.bool ?? false), !core.phase.isTerminal {
-        // Where the engine keeps no overlays, its own state is all that tells.
-        spec["suspend"] = .bool(core.suspended)
-      }
-      if overlay.cancel { spec["cancel"] = true }
-      return spec
+    var spec = envelope.map { $0.spec.object ?? [:] } ?? made(core)
+    // Where the engine keeps no overlays, its own state is all that tells.
+    if envelope != nil, !binding.keepsOverlays, !core.phase.isTerminal, core.suspended != (spec["suspend"]?.bool ?? false) {
+      spec["suspend"] = .bool(core.suspended)
     }
+    for (name, value) in overlay.spec { spec[name] = value.isNull ? nil : value }
+    return .object(spec)
+  }
+
+  private func made(_ core: RunCore) -> JSONObject {
     var spec = JSONObject()
     if let template = core.template { spec["templateRef"] = ["name": .string(EngineNames.objectName(template))] }
     if let parameters = core.parameters, parameters.object?.isEmpty == false { spec["parameters"] = parameters }
     if let schedule = core.schedule { spec["schedule"] = .string(schedule) }
-    if overlay.suspend ?? (core.suspended && !overlay.removesSuspend) { spec["suspend"] = true }
-    if overlay.cancel { spec["cancel"] = true }
-    return .object(spec)
+    if core.suspended { spec["suspend"] = true }
+    return spec
   }
 }

@@ -1,4 +1,5 @@
 package import JSON
+package import KubeWire
 internal import OrderedCollections
 internal import Synchronization
 
@@ -15,6 +16,12 @@ package final class RequestContext: Sendable {
     self.user = user
     self.now = now
     self.deadline = deadline
+  }
+
+  /// A write that has not begun when its time is up does not begin: its client was told so already, and may try again.
+  package func checkDeadline(_ now: Timestamp) throws(StatusError) {
+    guard now >= deadline else { return }
+    throw .timeout("the request's time was over before anything was written")
   }
 
   /// Adds one `Warning: 299 - "…"` header (kubernetes-wire C3); the same text is sent once.

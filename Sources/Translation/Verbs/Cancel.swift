@@ -21,6 +21,7 @@ extension Gateway {
     let attributes = try await admitted("cancel", current, options, context)
     defer { admission.finish(attributes) }
     if options.dryRun { return current }
+    try context.checkDeadline(clock.now)
     do throws(AdapterError) {
       try await bound.driver.withRunLock(ref.key) { () async throws(AdapterError) in
         try await self.cancel(ref, uid: current.draft.uid, reason: "requested by \(context.user.name)", bound: bound)

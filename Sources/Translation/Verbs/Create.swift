@@ -14,24 +14,28 @@ extension Gateway {
   ///
   /// - Parameters:
   ///   - object: decoded against the schema: types are right, unknown fields dropped.
-  ///   - optionsKind: CreateOptions, or PatchOptions for an apply that found nothing.
+  ///   - nameInURL: of an apply that found nothing; plugins cannot give it another one.
   ///   - manager: who owns the fields of the object.
   /// - Throws: 404 and 403 for a namespace that is missing or terminating, 422 with field paths, 403 for a binding that only observes, 409 for a name that is taken or in doubt, 504 without Retry-After when the
   ///   engine's answer was lost and the run could not be found, 503 when the engine refused our credentials or is away.
   package func create(
-    namespace: String, object: JSONValue, options: WriteOptions, optionsKind: String = "CreateOptions",
-    manager: WriteManager = WriteManager(""),
+    namespace: String, object: JSONValue, nameInURL: String? = nil, options: WriteOptions, manager: WriteManager = WriteManager(""),
     context: RequestContext
   ) async throws(StatusError) -> CreateResult {
     var object = object
     if object["spec"] == nil { object["spec"] = .emptyObject }
+    try await checkBinding(of: object, namespace, context)
     try await checkNamespace(namespace, name: object["metadata"]?["name"]?.string ?? "")
     let generateName = object["metadata"]?["generateName"]?.string
     var attributes = attributes(
-      .create, namespace: namespace, name: object["metadata"]?["name"]?.string ?? "", context, options: Self.json(options, optionsKind),
+      .create, namespace: namespace, name: object["metadata"]?["name"]?.string ?? "", context, options: Self.json(options, "CreateOptions"),
       dryRun: options.dryRun)
-    attributes.object = submitted(object)
-    object = submitted(try await admission.mutate(attributes) ?? object)
+    attributes.object = submitted(object, context)
+    if let mutated = try await admission.mutate(attributes) {
+      try checkPlace(mutated, namespace: namespace, name: nameInURL)
+      object = mutated
+    }
+    object = submitted(object, context)
     attributes.object = object
     let given = object["metadata"]?["name"]?.string ?? ""
     var attempt = 0
@@ -71,14 +75,40 @@ extension Gateway {
     }
   }
 
-  /// Without what only the server sets (kubernetes-wire C7).
-  private func submitted(_ object: JSONValue) -> JSONValue {
+  /// Authorization comes before plugins: they are not called for who may not use the backend. They can still choose another one.
+  private func checkBinding(of object: JSONValue, _ namespace: String, _ context: RequestContext) async throws(StatusError) {
+    let name = object["metadata"]?["name"]?.string ?? ""
+    guard let bound = try? binding(for: object["spec"] ?? .emptyObject, in: namespace, name: name) else { return }
+    try checkAccess(bound, name: name, write: "create")
+    try await checkUse(bound, context)
+  }
+
+  /// Plugins do not make another object of it than the request is for.
+  private func checkPlace(_ mutated: JSONValue, namespace: String, name: String?) throws(StatusError) {
+    let given = mutated["metadata"]
+    guard (given?["namespace"]?.string ?? namespace) == namespace else {
+      throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+    }
+    if let name, (given?["name"]?.string ?? "") != name {
+      throw .badRequest("the name of the object (\(given?["name"]?.string ?? "")) does not match the name on the URL (\(name))")
+    }
+    guard mutated["kind"]?.string ?? "Workflow" == "Workflow", mutated["apiVersion"]?.string ?? apiVersion == apiVersion else {
+      throw .badRequest("admission made a \(mutated["kind"]?.string ?? "") of \(mutated["apiVersion"]?.string ?? "") of the Workflow")
+    }
+  }
+
+  /// Without what only the server sets (kubernetes-wire C7), so that what was read can be created anew under another name.
+  private func submitted(_ object: JSONValue, _ context: RequestContext) -> JSONValue {
     var object = object
     object["status"] = nil
     for owned in [
       "uid", "resourceVersion", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields",
       "selfLink",
     ] { object["metadata"]?[owned] = nil }
+    for key in (object["metadata"]?["labels"]?.object ?? [:]).keys where key.hasPrefix(group + "/") {
+      context.warn("metadata.labels[\(key)]: labels that begin with \(group)/ are set by the gateway; the given value was not taken")
+      object["metadata"]?["labels"]?[key] = nil
+    }
     return object
   }
 
@@ -119,6 +149,7 @@ extension Gateway {
     defer { admission.finish(attributes) }
     guard let reservation else { return CreateResult(object: preview) }
     try checkShown(namespace)
+    try context.checkDeadline(clock.now)
     context.note("\(group)/backend", bound.info.backend)
     let object = try await submit(submission, envelope: envelope, to: bound, name: name, isNameGiven: isNameGiven, reservation: reservation)
     if let ref = store.ref(uid: uid) {

@@ -80,9 +80,6 @@ extension Gateway {
     if spec["suspend"]?.bool == true, bound.abilities.suspending == nil {
       errors.append(.forbidden("spec.suspend", limited("suspend", "\(traits.engine) cannot hold a run")))
     }
-    for key in (object["metadata"]?["labels"]?.object ?? [:]).keys where key.hasPrefix(group + "/") {
-      errors.append(.forbidden("metadata.labels[\(key)]", "labels that begin with \(group)/ are set by the gateway"))
-    }
     if let finalizers = object["metadata"]?["finalizers"]?.array, !finalizers.isEmpty, bound.abilities.overlays == nil {
       errors.append(
         .forbidden("metadata.finalizers", limited("overlay", "\(traits.engine) has no place for metadata that changes after submission")))

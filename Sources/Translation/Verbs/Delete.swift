@@ -23,40 +23,72 @@ extension Gateway {
     return try await delete(current, options: options, context: context)
   }
 
-  /// - Parameter current: as it was just read.
+  /// - Parameter current: as it was just read. When it has changed before it could be deleted, the newer one is checked and admitted again.
   func delete(_ current: StoredObject, options: DeleteOptions, context: RequestContext) async throws(StatusError) -> DeleteResult {
     let (bound, ref) = try located(uid: current.draft.uid, name: current.draft.name)
     note(bound, ref.key, context)
     try await checkUse(bound, context)
-    try checkDeletion(current, ref, bound, options)
+    var object = current
+    for _ in 1..<Self.updateAttempts {
+      let attributes = try await admitted(object, ref, bound, options, context)
+      defer { admission.finish(attributes) }
+      if options.dryRun { return preview(object, ref, options) }
+      let admitted = object
+      let done = try await withLock(bound, ref) { () async throws(StatusError) -> DeleteResult? in
+        let now = try self.still(admitted, ref)
+        guard now.version == admitted.version else { return nil }
+        return try await self.deleteAlone(now, ref, bound: bound, options: options, context: context)
+      }
+      if let done { return done }
+      object = try still(current, ref)
+    }
+    // It changes faster than it can be admitted: with its lock held nobody else writes.
+    return try await withLock(bound, ref) { () async throws(StatusError) -> DeleteResult in
+      let now = try self.still(current, ref)
+      let attributes = try await self.admitted(now, ref, bound, options, context)
+      defer { self.admission.finish(attributes) }
+      return try await self.deleteAlone(now, ref, bound: bound, options: options, context: context)
+    }
+  }
+
+  /// The rules and the plugins have nothing against the deletion of the object as it is.
+  private func admitted(_ object: StoredObject, _ ref: RunRef, _ bound: Bound, _ options: DeleteOptions, _ context: RequestContext)
+    async throws(StatusError) -> AdmissionAttributes
+  {
+    try checkDeletion(object, ref, bound, options)
     var attributes = attributes(
-      .delete, namespace: current.draft.namespace, name: current.draft.name, context, options: Self.json(options), dryRun: options.dryRun)
-    attributes.oldObject = current.value(apiVersion: apiVersion)
+      .delete, namespace: object.draft.namespace, name: object.draft.name, context, options: Self.json(options), dryRun: options.dryRun)
+    attributes.oldObject = object.value(apiVersion: apiVersion)
     _ = try await admission.mutate(attributes)
     try await admission.validate(attributes)
-    defer { admission.finish(attributes) }
-    if options.dryRun { return preview(current, ref, options) }
-    let result = await bound.driver.withRunLock(ref.key) { () async -> Result<DeleteResult, StatusError> in
-      do throws(StatusError) {
-        return .success(try await self.deleteAlone(ref, uid: current.draft.uid, name: current.draft.name, bound: bound, options: options))
-      } catch {
-        return .failure(error)
-      }
+    return attributes
+  }
+
+  /// The object as it is now. - Throws: 404 when somebody else's deletion was first, or when it is hidden, which is no deletion.
+  private func still(_ object: StoredObject, _ ref: RunRef) throws(StatusError) -> StoredObject {
+    guard let now = store.object(of: ref), now.draft.uid == object.draft.uid else {
+      throw .notFound(resource: "workflows", group: group, name: object.draft.name)
+    }
+    return now
+  }
+
+  private func withLock<Value: Sendable>(_ bound: Bound, _ ref: RunRef, _ body: @Sendable () async throws(StatusError) -> Value)
+    async throws(StatusError) -> Value
+  {
+    let result = await bound.driver.withRunLock(ref.key) { () async -> Result<Value, StatusError> in
+      do throws(StatusError) { return .success(try await body()) } catch { return .failure(error) }
     }
     return try result.get()
   }
 
   private func isActive(_ ref: RunRef) -> Bool { ref.key.kind == .run && store.run(ref)?.isActive ?? true }
 
-  /// With the run's lock: what was true before may have changed while we waited for it.
-  private func deleteAlone(_ ref: RunRef, uid: String, name: String, bound: Bound, options: DeleteOptions)
+  /// With the run's lock.
+  private func deleteAlone(_ object: StoredObject, _ ref: RunRef, bound: Bound, options: DeleteOptions, context: RequestContext)
     async throws(StatusError) -> DeleteResult
   {
-    // Somebody else's deletion was first, or it is hidden, which is no deletion.
-    guard let object = store.object(of: ref), object.draft.uid == uid else {
-      throw .notFound(resource: "workflows", group: group, name: name)
-    }
-    try checkDeletion(object, ref, bound, options)
+    try context.checkDeadline(clock.now)
+    let uid = object.draft.uid
     var isMarked = false
     do throws(AdapterError) {
       guard isActive(ref) || !GarbageCollection.finalizers(object.draft, options).isEmpty else {
@@ -70,7 +102,7 @@ extension Gateway {
       if isActive(ref) || !finalizers.isEmpty { return .pending(store.object(of: ref) ?? object) }
       return try await remove(ref, uid: uid, bound: bound)
     } catch {
-      throw await refused(error, ref, name: name, bound: bound, wroteNothing: !isMarked)
+      throw await refused(error, ref, name: object.draft.name, bound: bound, wroteNothing: !isMarked)
     }
   }
 
@@ -165,11 +197,11 @@ extension Gateway {
     _ = try await remove(ref, uid: object.draft.uid, bound: bound)
   }
 
-  /// Ends an active run; that it has ended by itself just now is fine.
-  private func end(_ ref: RunRef, uid: String, bound: Bound) async throws(AdapterError) {
+  /// Ends an active run; that it has ended by itself just now is fine. With the run's lock.
+  func end(_ ref: RunRef, uid: String, reason: String = "deleted", bound: Bound) async throws(AdapterError) {
     guard isActive(ref) else { return }
     do throws(AdapterError) {
-      try await cancel(ref, uid: uid, reason: "deleted", bound: bound)
+      try await cancel(ref, uid: uid, reason: reason, bound: bound)
     } catch {
       guard error.code == .conflict else { throw error }
     }

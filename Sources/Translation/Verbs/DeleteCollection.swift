@@ -23,9 +23,13 @@ extension Gateway {
     var spared = 0
     // Engines are slow, collections large: a few at a time.
     for start in stride(from: 0, to: result.items.count, by: Self.deletionsAtOnce) {
-      let some = result.items[start..<min(start + Self.deletionsAtOnce, result.items.count)]
+      let some = result.items[start..<min(start + Self.deletionsAtOnce, result.items.count)].filter { object in
+        let isSpared = isSpared(object)
+        spared += isSpared ? 1 : 0
+        return !isSpared
+      }
       let outcomes = await withTaskGroup(of: (Int, StatusError?).self) { group in
-        for (index, object) in zip(some.indices, some) {
+        for (index, object) in some.enumerated() {
           group.addTask {
             do throws(StatusError) {
               _ = try await self.delete(object, options: options, context: context)
@@ -39,9 +43,8 @@ extension Gateway {
       }
       for (index, error) in outcomes {
         switch error?.code {
-        case nil: deleted.append(result.items[index])
+        case nil: deleted.append(some[index])
         case 404: continue
-        case 403 where error?.status.message.contains("access:") ?? false: spared += 1
         default: throw error!
         }
       }
@@ -54,6 +57,12 @@ extension Gateway {
   }
 
   private static let deletionsAtOnce = 8
+
+  /// `access: Submit` leaves alone what was not submitted here.
+  private func isSpared(_ object: StoredObject) -> Bool {
+    guard let (bound, ref) = try? located(uid: object.draft.uid, name: object.draft.name) else { return false }
+    return bound.info.access != .manage && !isOurs(ref)
+  }
 
   /// Hides a namespace that is going or gone, and has its active runs cancelled in the background: engines never block a namespace.
   ///

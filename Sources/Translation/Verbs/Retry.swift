@@ -27,18 +27,21 @@ extension Gateway {
       throw .methodNotSupported(
         "retry", resource: "workflows", group: group, advice: "a schedule runs nothing itself; suspend or delete it")
     }
+    let tried = store.run(ref)
     let attributes = try await admitted("retry", current, options, context)
     defer { admission.finish(attributes) }
     if options.dryRun { return current }
+    try context.checkDeadline(clock.now)
     do throws(AdapterError) {
       let key = try await bound.driver.withRunLock(ref.key) { () async throws(AdapterError) -> RunKey in
+        try check(ref, isStill: tried, uid: current.draft.uid)
         let began = clock.now
         guard let observation = try await retrying.retry(ref.key, scope: bound.info.scope) else { return ref.key }
         observe(Observed(bound.id, observation, began: began, ended: clock.now, source: .write))
-        if observation.key == ref.key, Overlay(store.run(ref)?.overlay).cancel {
+        if observation.key == ref.key, Overlay(store.run(ref)?.overlay).spec["cancel"] != nil {
           // The cancel was of the try before: the next one can be cancelled again. Not worth failing for.
           try? await changeOverlay(ref, uid: current.draft.uid, bound: bound) { overlay in
-            overlay.cancel = false
+            overlay.spec["cancel"] = nil
             overlay.generation += 1
           }
         }
@@ -49,5 +52,13 @@ extension Gateway {
     } catch {
       throw await refused(error, ref, name: name, bound: bound)
     }
+  }
+
+  /// With the run's lock: of two retries that were asked for at once, one runs it again.
+  private func check(_ ref: RunRef, isStill tried: KnownRun?, uid: String) throws(AdapterError) {
+    guard let run = store.run(ref), run.attempt == tried?.attempt, run.attemptCount == tried?.attemptCount,
+      run.isActive == tried?.isActive, let object = store.object(of: ref), object.draft.uid == uid,
+      object.draft.metadata["deletionTimestamp"] == nil
+    else { throw AdapterError(.conflict, "it was retried or deleted meanwhile") }
   }
 }

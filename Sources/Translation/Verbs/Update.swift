@@ -16,11 +16,9 @@ extension Gateway {
     -> UpdateResult
   {
     var object: StoredObject
-    do throws(StatusError) {
-      object = try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
-    } catch {
-      guard case .apply(let applied, _) = request.change, error.code == 404, request.subresource.isEmpty else { throw error }
-      return try await make(applied, namespace: namespace, name: name, request: request, context: context)
+    switch try await found(namespace: namespace, name: name, request: request, context: context) {
+    case .present(let present): object = present
+    case .made(let result): return result
     }
     for _ in 1..<Self.updateAttempts {
       let (bound, ref) = try located(uid: object.draft.uid, name: name)
@@ -57,9 +55,40 @@ extension Gateway {
   }
 
   /// As often as kube-apiserver tries a patch (kubernetes-wire C22).
-  private static let updateAttempts = 5
+  static let updateAttempts = 5
 
-  /// An apply that finds nothing creates (kubernetes-wire S3).
+  private enum Found {
+    case present(StoredObject)
+    case made(UpdateResult)
+  }
+
+  /// The object to change. An apply that finds none makes it (kubernetes-wire S3); when another one is at it, that one's is waited for and changed.
+  private func found(namespace: String, name: String, request: UpdateRequest, context: RequestContext) async throws(StatusError) -> Found {
+    let end = min(context.deadline, clock.now + Self.patienceWithOthers)
+    var lost: StatusError?
+    while true {
+      do throws(StatusError) {
+        return .present(try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context))
+      } catch {
+        guard case .apply(let applied, _) = request.change, error.code == 404, request.subresource.isEmpty else { throw error }
+        if let lost {
+          guard clock.now < end else { throw lost }
+          do { try await clock.sleep(until: clock.now + Self.pauseForOthers) } catch { throw lost }
+        }
+        do throws(StatusError) {
+          return .made(try await make(applied, namespace: namespace, name: name, request: request, context: context))
+        } catch {
+          guard error.status.reason == "AlreadyExists" else { throw error }
+          lost = error
+        }
+      }
+    }
+  }
+
+  /// How long an apply waits for another create of its name: longer than engines take for a submission.
+  private static let patienceWithOthers = Duration.seconds(5)
+  private static let pauseForOthers = Duration.milliseconds(100)
+
   private func make(_ applied: JSONValue, namespace: String, name: String, request: UpdateRequest, context: RequestContext)
     async throws(StatusError) -> UpdateResult
   {
@@ -77,8 +106,7 @@ extension Gateway {
     object["metadata"]?["name"] = .string(name)
     object["status"] = nil
     let result = try await create(
-      namespace: namespace, object: object, options: request.options, optionsKind: request.optionsKind, manager: request.manager,
-      context: context)
+      namespace: namespace, object: object, nameInURL: name, options: request.options, manager: request.manager, context: context)
     return UpdateResult(object: result.object, isNew: true)
   }
 
@@ -105,13 +133,19 @@ extension Gateway {
   private func write(_ plan: UpdatePlan, context: RequestContext) async throws(StatusError) -> StoredObject? {
     let (bound, ref, uid) = (plan.bound, plan.ref, plan.base.draft.uid)
     let name = plan.base.draft.name
+    try context.checkDeadline(clock.now)
     var wroteNothing = true
     do throws(AdapterError) {
       let began = clock.now
       if let suspend = plan.suspend, let suspending = bound.abilities.suspending {
-        let observation = try await suspending.setSuspended(suspend, ref.key, scope: bound.info.scope)
+        do throws(AdapterError) {
+          let observation = try await suspending.setSuspended(suspend, ref.key, scope: bound.info.scope)
+          if let observation { bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)]) }
+        } catch {
+          // It is so already, by an earlier try or by somebody in the engine's pages.
+          guard error.code == .conflict, store.run(ref)?.core?.suspended == suspend else { throw error }
+        }
         wroteNothing = false
-        if let observation { bound.driver.observe([Observed(bound.id, observation, began: began, ended: clock.now, source: .write)]) }
       }
       if let phase = plan.phase, let setting = bound.abilities.stateSetting {
         let observation = try await setting.setState(phase, ref.key, scope: bound.info.scope)
@@ -120,7 +154,7 @@ extension Gateway {
         bound.driver.wake()
       }
       if plan.cancel {
-        try await cancel(ref, uid: uid, reason: "requested by \(context.user.name)", bound: bound)
+        try await end(ref, uid: uid, reason: "requested by \(context.user.name)", bound: bound)
         wroteNothing = false
       }
       if plan.ends, !(store.run(ref)?.isActive ?? true) || ref.key.kind == .schedule {

@@ -35,14 +35,15 @@ extension Gateway {
     var (wanted, account) = try changed(request, current, live)
     wanted = settled(wanted, current, isStatus: request.subresource == "status")
 
-    var attributes = attributes(.update, request.subresource, object, context, request.options, request.optionsKind)
+    var attributes = attributes(.update, request.subresource, object, context, request.options, "UpdateOptions")
     attributes.object = wanted
     attributes.oldObject = current
     if let mutated = try await admission.mutate(attributes), mutated != wanted {
+      try checkIdentity(mutated, current)
       let after = settled(mutated, current, isStatus: request.subresource == "status")
       account = projector.ownership.fields.update(
-        from: unmanaged(wanted), to: unmanaged(after), managed: account, manager: request.manager.name, subresource: request.subresource,
-        now: clock.now)
+        from: owned(wanted, current), to: owned(after, current), managed: account, manager: request.manager.name,
+        subresource: request.subresource, now: clock.now)
       wanted = after
     }
     attributes.object = wanted
@@ -56,9 +57,9 @@ extension Gateway {
       let wish = try WorkflowChange(from: current, to: wanted, group: group) { errors in self.invalid(name, errors) }
       if !wish.isEmpty {
         try checkOwnership(bound, object, isOurs: isOurs(ref), write: "update")
-        try checkAbilities(bound, name, wish)
+        planCalls(wish, current, run, &plan, context)
+        try checkAbilities(bound, name, wish, plan)
       }
-      (plan.suspend, plan.cancel) = (wish.suspend, wish.cancel)
       wish.apply(to: &plan.new, over: envelope)
       plan.ends = overlay.deletionTimestamp != nil && wish.metadata.finalizers.isEmpty && wish.changedMetadata.contains("finalizers")
     }
@@ -93,7 +94,7 @@ extension Gateway {
       return (
         wanted,
         fields.update(
-          from: unmanaged(current), to: unmanaged(settled), managed: account, manager: request.manager.name,
+          from: unmanaged(current), to: owned(settled, current), managed: account, manager: request.manager.name,
           subresource: request.subresource, now: clock.now)
       )
     case .apply(let applied, let force):
@@ -103,16 +104,18 @@ extension Gateway {
       // What a client may send but nobody owns.
       for owned in ["uid", "resourceVersion", "creationTimestamp", "generation", "selfLink"] { mine["metadata"]?[owned] = nil }
       if request.subresource == "status" {
-        mine = [
-          "apiVersion": applied["apiVersion"] ?? .null, "kind": applied["kind"] ?? .null, "status": applied["status"] ?? .emptyObject,
-        ]
+        mine = ["apiVersion": applied["apiVersion"] ?? .null, "kind": applied["kind"] ?? .null]
+        let others = StatusFields.others(of: applied["status"])
+        if others != .emptyObject { mine["status"] = others }
       } else {
         mine["status"] = nil
       }
       do throws(ApplyConflict) {
-        return try fields.apply(
+        var (wanted, account) = try fields.apply(
           mine, to: unmanaged(current), managed: live, manager: request.manager.name, subresource: request.subresource, force: force,
           now: clock.now)
+        if request.subresource == "status" { wanted["status"] = claims(of: applied["status"], on: wanted["status"]) }
+        return (wanted, account)
       } catch {
         throw error.statusError
       }
@@ -166,11 +169,46 @@ extension Gateway {
 
   private static func isEmpty(_ value: JSONValue) -> Bool { value == .emptyObject || value == [] || value.isNull }
 
-  /// As the account of the fields wants it.
+  /// What an applied status says of the engine's part: nobody owns that, but a phase may be told to the engine and the rest is answered with a Warning.
+  private func claims(of applied: JSONValue?, on wanted: JSONValue?) -> JSONValue {
+    var status = wanted ?? .emptyObject
+    for (name, value) in applied?.object ?? [:] where StatusFields.engine.contains(name) && name != "conditions" { status[name] = value }
+    let claimed = (applied?["conditions"]?.array ?? []).filter(StatusFields.isOurs)
+    guard !claimed.isEmpty else { return status }
+    let others = (status["conditions"]?.array ?? []).filter { present in !claimed.contains { $0["type"] == present["type"] } }
+    status["conditions"] = .array(claimed + others)
+    return status
+  }
+
+  /// As the account of the fields wants it: what a client cannot set it does not own either, whatever it sent (ResetFields of a generic apiserver).
+  private func owned(_ wanted: JSONValue, _ current: JSONValue) -> JSONValue {
+    var object = unmanaged(wanted)
+    object["status"] = StatusFields.merged(engine: current["status"], others: wanted["status"])
+    return object
+  }
+
   private func unmanaged(_ object: JSONValue) -> JSONValue {
     var object = object
     object["metadata"]?["managedFields"] = nil
     return object
+  }
+
+  /// What the engine is to be told of a change of the spec.
+  private func planCalls(_ wish: WorkflowChange, _ current: JSONValue, _ run: KnownRun, _ plan: inout UpdatePlan, _ context: RequestContext)
+  {
+    let hasEnded = run.key.kind == .run && !run.isActive
+    if let suspend = wish.suspend {
+      let isSuspended = run.core?.suspended ?? false
+      if suspend != (current["spec"]?["suspend"]?.bool ?? false) || suspend != isSuspended { plan.suspend = suspend }
+      if hasEnded, plan.suspend != nil {
+        plan.suspend = nil
+        context.warn("spec.suspend: the run has ended; there is nothing to \(suspend ? "hold" : "resume")")
+      }
+    }
+    if wish.cancel {
+      plan.cancel = !hasEnded
+      if hasEnded { context.warn("spec.cancel: the run has ended; there is nothing to cancel") }
+    }
   }
 
   private func planStatus(_ current: JSONValue, _ wanted: JSONValue, _ run: KnownRun, _ plan: inout UpdatePlan, _ context: RequestContext)
@@ -178,6 +216,11 @@ extension Gateway {
   {
     let name = plan.base.draft.name
     let bound = plan.bound
+    // What is kept already is no reason to refuse anything else.
+    if let conditions = wanted["status"]?["conditions"], !conditions.isSame(as: current["status"]?["conditions"] ?? .null) {
+      let faults = StatusRules.errors(status: wanted["status"] ?? .emptyObject)
+      guard faults.isEmpty else { throw invalid(name, faults) }
+    }
     let wish = try StatusChange(from: current, to: wanted) { errors in invalid(name, errors) }
     if wish.phase != nil || wish.changesKept {
       try checkOwnership(bound, plan.base, isOurs: isOurs(plan.ref), write: "status")
@@ -255,7 +298,7 @@ extension Gateway {
     return StoredObject(draft, version: plan.base.version, apiVersion: apiVersion)
   }
 
-  private func checkAbilities(_ bound: Bound, _ name: String, _ wish: WorkflowChange) throws(StatusError) {
+  private func checkAbilities(_ bound: Bound, _ name: String, _ wish: WorkflowChange, _ plan: UpdatePlan) throws(StatusError) {
     let engine = bound.adapter.traits.engine
     let limits = bound.adapter.traits.limitations
     var errors: [FieldError] = []
@@ -265,10 +308,12 @@ extension Gateway {
           .forbidden("metadata.\(field)", limits["overlay"] ?? "\(engine) has no place for metadata that changes after submission"))
       }
     }
-    if wish.suspend != nil, bound.abilities.suspending == nil {
+    if plan.suspend != nil, bound.abilities.suspending == nil {
       errors.append(.forbidden("spec.suspend", limits["suspend"] ?? "\(engine) cannot hold a run"))
     }
-    if wish.cancel, bound.abilities.cancelling == nil {
+    if plan.cancel, plan.ref.key.kind == .schedule {
+      errors.append(.forbidden("spec.cancel", "a schedule runs nothing itself; suspend or delete it"))
+    } else if plan.cancel, bound.abilities.cancelling == nil {
       errors.append(.forbidden("spec.cancel", limits["cancel"] ?? "\(engine) cannot stop a run"))
     }
     if !errors.isEmpty { throw invalid(name, errors) }

@@ -16,21 +16,18 @@ package struct UpdateRequest: Sendable {
   /// Empty or status.
   package var subresource: String
   package var options: WriteOptions
-  /// UpdateOptions or PatchOptions.
-  package var optionsKind: String
   package var manager: WriteManager
   /// Throws for a user who may change objects but not make them; asked before an apply makes one.
   package var authorizeCreate: @Sendable () async throws(StatusError) -> Void
 
   package init(
-    _ change: Change, subresource: String = "", options: WriteOptions, optionsKind: String, manager: WriteManager,
+    _ change: Change, subresource: String = "", options: WriteOptions, manager: WriteManager,
     authorizeCreate: @escaping @Sendable () async throws(StatusError) -> Void = {}
   ) {
     self.authorizeCreate = authorizeCreate
     self.change = change
     self.subresource = subresource
     self.options = options
-    self.optionsKind = optionsKind
     self.manager = manager
   }
 }

@@ -8,14 +8,14 @@ struct WorkflowChange: Sendable {
   let metadata: KeptMetadata
   /// The fields of the metadata that differ.
   private(set) var changedMetadata: [String] = []
-  private(set) var suspend: Bool?
-  /// The member goes; what it was counts as false.
-  private(set) var removesSuspend = false
-  private(set) var cancel = false
+  /// What the members of the spec that can change are to be (``Overlay/specMembers``), where they differ; null: gone.
+  private(set) var spec = JSONObject()
 
   var changesMetadata: Bool { !changedMetadata.isEmpty }
-  var changesSpec: Bool { suspend != nil || removesSuspend || cancel }
-  var isEmpty: Bool { !changesMetadata && !changesSpec }
+  var isEmpty: Bool { !changesMetadata && spec.isEmpty }
+  /// Whether the run is to be held from now on; nil when nothing is said of it.
+  var suspend: Bool? { spec["suspend"].map { $0.bool ?? false } }
+  var cancel: Bool { spec["cancel"]?.bool ?? false }
 
   /// - Parameters:
   ///   - before: the whole object as it is.
@@ -43,22 +43,17 @@ struct WorkflowChange: Sendable {
     let newSpec = after["spec"]?.object ?? [:]
     for name in Array(oldSpec.keys) + newSpec.keys.filter({ oldSpec[$0] == nil })
     where oldSpec[name]?.canonical != newSpec[name]?.canonical {
-      switch name {
-      case "suspend":
-        suspend = newSpec["suspend"]?.bool ?? false
-        removesSuspend = newSpec["suspend"] == nil
-      case "cancel":
-        cancel = newSpec["cancel"]?.bool ?? false
-        if !cancel, oldSpec["cancel"]?.bool == true {
-          errors.append(.forbidden("spec.cancel", "a cancel cannot be taken back; use the retry subresource"))
-        }
-      default:
+      guard Overlay.specMembers.contains(name) else {
         errors.append(
           .forbidden(
             "spec.\(name)", "cannot be changed after submission: the engine has it already; delete the Workflow and create it anew"))
+        continue
+      }
+      spec[name] = newSpec[name] ?? .null
+      if name == "cancel", !cancel, oldSpec[name]?.bool == true {
+        errors.append(.forbidden("spec.cancel", "a cancel cannot be taken back; use the retry subresource"))
       }
     }
-    if suspend == (oldSpec["suspend"]?.bool ?? false) { suspend = nil }
     if !errors.isEmpty { throw refuse(errors) }
   }
 
@@ -78,8 +73,12 @@ struct WorkflowChange: Sendable {
   /// Remembers it beside the run.
   func apply(to overlay: inout Overlay, over envelope: Envelope?) {
     if changesMetadata { metadata.keep(in: &overlay, over: envelope) }
-    if removesSuspend { overlay.removesSuspend = true } else if let suspend { overlay.suspend = suspend }
-    if cancel { overlay.cancel = true }
-    if changesSpec { overlay.generation += 1 }
+    guard !spec.isEmpty else { return }
+    for (name, value) in spec {
+      // As it was submitted: nothing to remember.
+      let submitted = envelope.map { $0.spec[name] ?? .null }
+      overlay.spec[name] = value == submitted ? nil : value
+    }
+    overlay.generation += 1
   }
 }

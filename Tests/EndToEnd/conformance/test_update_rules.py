@@ -107,6 +107,29 @@ def test_C15_what_the_server_owns_is_ignored(server, wire, item):
     assert "deletionTimestamp" not in kept and "selfLink" not in kept
 
 
+def test_C15_times_are_times_or_null(server, wire, item):
+    """A creationTimestamp that is no RFC 3339 time is refused by every write; null counts as absent."""
+    found = server.read(item)
+    changed = {**found, "metadata": {**found["metadata"], "creationTimestamp": "zork"}}
+    is_status(wire.put(path(item), changed), 400, "BadRequest", 'cannot be handled as a Workflow: parsing time "zork"')
+    is_status(wire.patch(path(item), {"metadata": {"creationTimestamp": "zork"}}), 422, "Invalid", 'parsing time "zork"')
+    manifest = server.manifest(server.unique("time"))
+    manifest["metadata"]["creationTimestamp"] = "zork"
+    is_status(wire.post(WORKFLOWS, manifest), 400, "BadRequest", 'parsing time "zork"')
+    manifest["metadata"]["creationTimestamp"] = None
+    assert wire.post(WORKFLOWS, manifest, dryRun="All").status == 201
+    assert wire.patch(path(item), {"metadata": {"creationTimestamp": None}}).status == 200 and server.read(item) == found
+
+
+def test_C15_a_whole_number_has_many_spellings(server, wire, item):
+    """A PUT with 1.0 where the object has 1, as Python sends it, changes nothing."""
+    wire.patch(path(item, "/status"), {"status": {"counted": {"n": 1}}})
+    found = server.read(item)
+    assert found["status"]["counted"] == {"n": 1}
+    changed = {**found, "status": {**found["status"], "counted": {"n": 1.0}}}
+    for body in (changed, changed):
+        assert wire.put(path(item, "/status"), body).json()["metadata"]["resourceVersion"] == found["metadata"]["resourceVersion"]
+
 @pytest.mark.parametrize("verb", ["put", "merge", "json", "empty", "apply"])
 def test_C15_what_changes_nothing_has_no_version_and_no_event(server, wire, item, verb):
     """200 with the unchanged version, and no event: level-triggered controllers loop otherwise."""
@@ -123,6 +146,34 @@ def test_C15_what_changes_nothing_has_no_version_and_no_event(server, wire, item
     }[verb]()
     assert answer.status == 200 and answer.json() == found
     assert silent_since(server, found["metadata"]["resourceVersion"], item)
+
+
+@pytest.mark.parametrize("body", [
+    {"startTime": "2024-01-15T10:30:00Z"}, {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": "2024-01-15T10:30:00Z", "reason": "Mine", "message": ""}]}])
+@pytest.mark.parametrize("kind", [MERGE, APPLY])
+def test_C15_what_is_not_taken_is_no_change(server, wire, item, kind, body):
+    """A status whose values are the engine's: 200 with a Warning, the same version, no event and no owner, however often it is written."""
+    wire.patch(path(item), {"apiVersion": f"{GROUP}/v1alpha1", "kind": "Workflow", "metadata": {"name": item, "labels": {"accounted": "for"}}}, APPLY, fieldManager="first")
+    found = server.read(item)
+    if kind == APPLY:
+        body = {"apiVersion": f"{GROUP}/v1alpha1", "kind": "Workflow", "metadata": {"name": item}, "status": body}
+    else:
+        body = {"status": body}
+    for _ in range(2):
+        answer = wire.patch(path(item, "/status"), body, kind, fieldManager="insistent", force="true" if kind == APPLY else None)
+        assert answer.status == 200 and "set by the engine" in answer.headers["Warning"], (answer.status, answer.body)
+        assert answer.json() == found
+    assert silent_since(server, found["metadata"]["resourceVersion"], item)
+
+
+def test_C15_false_is_kept_once(server, wire, item):
+    """spec.suspend and spec.cancel are there as they were written, also as false; again they are no change."""
+    before = server.read(item)["metadata"]["generation"]
+    for i in range(2):
+        answer = wire.patch(path(item), {"spec": {"suspend": False, "cancel": False}}).json()
+        assert (answer["spec"]["suspend"], answer["spec"]["cancel"]) == (False, False) and answer["metadata"]["generation"] == before + 1
+        version = answer["metadata"]["resourceVersion"] if i == 0 else version
+        assert answer["metadata"]["resourceVersion"] == version
 
 
 def test_C16_metadata_does_not_raise_the_generation(server, wire, item):
@@ -223,6 +274,18 @@ def test_C18_json_patch(server, wire, item):
     assert answer.status == 200, answer.body
     found = answer.json()["metadata"]["annotations"]
     assert (found["d"], found["example.com/b"], found["f"]) == ("4", "3", "4") and "a" not in found and "e" not in found
+
+
+def test_C18_negative_indices_count_from_the_end(wire, item):
+    """As Kubernetes' library has it, though the RFC has none: -1 is the last, and where something is added the place behind it."""
+    finalizers = [f"example.com/{letter}" for letter in "abc"]
+    wire.patch(path(item), {"metadata": {"finalizers": finalizers[:2]}})
+    added = wire.patch(path(item), [{"op": "add", "path": "/metadata/finalizers/-1", "value": finalizers[2]}], JSON_PATCH)
+    assert added.status == 200 and added.json()["metadata"]["finalizers"] == finalizers, added.body
+    operations = [{"op": "test", "path": "/metadata/finalizers/-1", "value": finalizers[2]}, {"op": "remove", "path": "/metadata/finalizers/-3"}]
+    assert wire.patch(path(item), operations, JSON_PATCH).json()["metadata"]["finalizers"] == finalizers[1:]
+    is_status(wire.patch(path(item), [{"op": "remove", "path": "/metadata/finalizers/-3"}], JSON_PATCH), 422, "Invalid")
+    assert wire.patch(path(item), {"metadata": {"finalizers": None}}).status == 200
 
 
 def test_C18_json_patch_as_kopf_sends_it(server, wire):
@@ -354,3 +417,11 @@ def test_C23_patch_of_the_status(server, wire, kind, body):
 def test_C23_unknown_states_are_refused(server, wire, item):
     """A phase that there is not: 422 or 400."""
     assert wire.patch(path(item, "/status"), {"status": {"phase": "Zork"}}).status in (400, 422)
+
+
+@pytest.mark.parametrize("conditions,text", [
+    ([{"type": "Mine", "status": "True"}, {"type": "Mine", "status": "False"}], "Duplicate value"), ([{"status": "True"}], "type: Required value"),
+    ([{"type": "Mine", "status": "Zork"}], 'Unsupported value: "Zork"')])
+def test_C16_conditions_are_checked(wire, item, conditions, text):
+    """What no apply could take afterwards is refused: 422 with the field."""
+    is_status(wire.patch(path(item, "/status"), {"status": {"conditions": conditions}}), 422, "Invalid", text)

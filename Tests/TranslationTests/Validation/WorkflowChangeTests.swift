@@ -1,6 +1,7 @@
 import AdapterKit
 import JSON
 import KubeWire
+import OrderedCollections
 import Testing
 
 @testable import Translation
@@ -27,7 +28,7 @@ import Testing
 
   @Test func whatChangesNothingIsEmpty() throws {
     #expect(try change([:]).isEmpty)
-    #expect(try change(["metadata": ["labels": ["team": "build"]], "spec": ["suspend": false]]).isEmpty)
+    #expect(try change(["metadata": ["labels": ["team": "build"]], "spec": ["suspend": nil]]).isEmpty)
     // C15: what the server owns is not looked at, and its labels may be left out.
     let owned: JSONValue = [
       "metadata": [
@@ -68,17 +69,30 @@ import Testing
     #expect(wish.suspend == true && wish.cancel)
     var overlay = Overlay(nil)
     wish.apply(to: &overlay, over: envelope)
-    #expect(overlay.generation == 2 && overlay.suspend == true && overlay.cancel)
+    #expect(overlay.json == ["spec": ["suspend": true, "cancel": true], "generation": 2])
+  }
+
+  @Test("C15: what was taken over is there; false is a value") func falseIsRemembered() throws {
+    let wish = try change(["spec": ["suspend": false, "cancel": false]])
+    #expect(!wish.isEmpty && wish.suspend == false && !wish.cancel)
+    var overlay = Overlay(nil)
+    wish.apply(to: &overlay, over: envelope)
+    #expect(overlay.json == ["spec": ["suspend": false, "cancel": false], "generation": 2])
+    // And back to what was submitted: nothing is left to remember but that there were two changes.
+    let there = object.merging(patch: ["spec": ["suspend": false, "cancel": false]])
+    try change(["spec": ["suspend": nil, "cancel": nil]], of: there).apply(to: &overlay, over: envelope)
+    #expect(overlay.json == ["generation": 3])
   }
 
   @Test func aSuspendThatIsTakenOutIsRemembered() throws {
     let suspended = object.merging(patch: ["spec": ["suspend": true]])
     let wish = try change(["spec": ["suspend": nil]], of: suspended)
-    #expect(wish.suspend == false && wish.removesSuspend)
-    var overlay = Overlay(["spec": ["suspend": true]])
-    wish.apply(to: &overlay, over: envelope)
-    #expect(overlay.removesSuspend && overlay.suspend == nil && overlay.generation == 2)
-    #expect(try change(["spec": ["suspend": false]], of: suspended).removesSuspend == false)
+    #expect(wish.suspend == false && wish.spec == ["suspend": nil])
+    var submitted = envelope
+    submitted.spec = ["suspend": true]
+    var overlay = Overlay(nil)
+    wish.apply(to: &overlay, over: submitted)
+    #expect(overlay.json == ["spec": ["suspend": nil], "generation": 2])
   }
 
   @Test("C17: nothing new holds what is being deleted") func finalizersOfATerminatingObject() throws {
@@ -117,7 +131,7 @@ import Testing
   @Test func aCancelIsNotTakenBack() throws {
     let cancelled = object.merging(patch: ["spec": ["cancel": true]])
     #expect(throws: StatusError.self) { _ = try change(["spec": ["cancel": false]], of: cancelled) }
-    #expect(try change(["spec": ["cancel": false]]).isEmpty)
+    #expect(try !change(["spec": ["cancel": false]]).cancel)
   }
 }
 
@@ -150,6 +164,18 @@ import Testing
     // What a client leaves out of the engine's is no change; what it leaves out of its own goes.
     #expect(try change([:]).changesKept)
     #expect(try !change(["mine": 1, "conditions": [["type": "Approved", "status": "True"]]]).changesKept)
+  }
+
+  @Test("C15: nobody owns through us what is the engine's") func theEnginesPart() {
+    let wanted: JSONValue = [
+      "phase": "Succeeded", "mine": 2, "conditions": [["type": "Ready", "status": "True"], ["type": "Approved", "status": "False"]],
+    ]
+    #expect(StatusFields.others(of: wanted) == ["mine": 2, "conditions": [["type": "Approved", "status": "False"]]])
+    #expect(
+      StatusFields.merged(engine: object["status"], others: wanted) == [
+        "phase": "Running", "startTime": "2026-11-22T12:00:00Z", "mine": 2,
+        "conditions": [["type": "Ready", "status": "False"], ["type": "Approved", "status": "False"]],
+      ])
   }
 
   @Test func thereAreFourPhases() {
