@@ -33,6 +33,10 @@ CHART_VALUES = {
     "existing-secret": {"tls": {"mode": "existingSecret"}},
     "ca-bundle": {"tls": {"mode": "existingSecret", "caBundle": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}},
     "generated": {"tls": {"mode": "generated"}},
+    "monitored-ca-bundle": {
+        "tls": {"mode": "existingSecret", "caBundle": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
+        "serviceMonitor": {"enabled": True}},
+    "openshift": {"podSecurityContext": {"runAsUser": None, "runAsGroup": None, "fsGroup": None}},
     "self-signed": {"tls": {"mode": "selfSigned"}, "apiService": {"insecureSkipTLSVerify": True}},
     "monitoring": {"serviceMonitor": {"enabled": True}, "prometheusRule": {"enabled": True}},
     "everything": {
@@ -82,8 +86,8 @@ def helm(*arguments, values=None, folder=None):
         [str(HELM), *map(str, arguments), "-f", "-"], input=yaml.safe_dump(values or {}), capture_output=True, text=True, timeout=120)
 
 
-def helm_template(values):
-    done = helm("template", "workflow-apiserver", CHART, "-n", NAMESPACE, values=values)
+def helm_template(values, *flags):
+    done = helm("template", "workflow-apiserver", CHART, "-n", NAMESPACE, *flags, values=values)
     assert done.returncode == 0, done.stderr
     return documents(done.stdout)
 

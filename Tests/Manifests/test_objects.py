@@ -1,8 +1,10 @@
 """What the manifests must say, whichever tool made them."""
 
+import base64
 import re
 
 import pytest
+import yaml
 
 from rendering import RENDERINGS, ROOT, container, key, only, pod, rendered
 
@@ -21,7 +23,11 @@ def test_images_are_pinned(name):
 def test_pods_are_as_restricted_as_the_standard_asks(name):
     spec = pod(rendered(name))["spec"]
     context = spec["securityContext"]
-    assert context["runAsNonRoot"] is True and context["runAsUser"] > 0
+    assert context["runAsNonRoot"] is True
+    if name == "chart:openshift":
+        assert not {"runAsUser", "runAsGroup", "fsGroup"} & set(context)
+    else:
+        assert context["runAsUser"] > 0
     assert context["seccompProfile"] == {"type": "RuntimeDefault"}
     for unwanted in ("hostNetwork", "hostPID", "hostIPC"):
         assert not spec.get(unwanted)
@@ -113,6 +119,37 @@ def test_the_certificate_is_checked_or_plainly_not(name):
         assert spec["dnsNames"][0] == f"{apiservice['spec']['service']['name']}.{namespace}.svc"
         volume = next(volume for volume in pod(things)["spec"]["volumes"] if volume["name"] == "tls")
         assert volume["secret"]["secretName"] == spec["secretName"]
+
+
+@EVERY
+def test_dns_is_reached_wherever_its_pods_listen(name):
+    policy = next(thing for thing in rendered(name) if thing["kind"] == "NetworkPolicy" and thing["spec"].get("ingress"))
+    open_ports = {(port["port"], port["protocol"]) for rule in policy["spec"]["egress"] if "to" not in rule for port in rule["ports"]}
+    assert {(53, "UDP"), (53, "TCP"), (5353, "UDP"), (5353, "TCP")} <= open_ports
+
+
+@EVERY
+def test_the_audit_policy_is_of_the_group_that_is_served(name):
+    things = rendered(name)
+    texts = [thing["data"]["audit-policy.yaml"] for thing in things if thing["kind"] == "ConfigMap" and "audit-policy.yaml" in thing["data"]]
+    has_log = any(arg.startswith("--audit-log-path=") for arg in container(things)["args"])
+    assert len(texts) == (1 if has_log else 0)
+    for text in texts:
+        groups = {one["group"] for rule in yaml.safe_load(text)["rules"] for one in rule.get("resources", [])}
+        assert groups == {only(things, "APIService")["spec"]["group"]}
+
+
+@EVERY
+def test_the_ca_of_a_service_monitor_is_there(name):
+    things = rendered(name)
+    for monitor in (thing for thing in things if thing["kind"] == "ServiceMonitor"):
+        ca = monitor["spec"]["endpoints"][0]["tlsConfig"]["ca"]
+        brought = only(things, "APIService")["spec"].get("caBundle")
+        if brought:
+            data = only(things, "ConfigMap", ca["configMap"]["name"])["data"]
+            assert data[ca["configMap"]["key"]] == base64.b64decode(brought).decode()
+        else:
+            assert ca["secret"] == {"name": "workflow-apiserver-tls", "key": "ca.crt"}
 
 
 @EVERY

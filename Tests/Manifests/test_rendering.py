@@ -14,8 +14,10 @@ import kubernetes_validate.utils
 import pytest
 import yaml
 
+from live_objects import LiveObjects
 from rendering import (
-    CHART, CHART_VALUES, DEPLOY, KUBECTL, RENDERINGS, ROOT, comparable, container, documents, helm, key, only, rendered, run, scratch,
+    CHART, CHART_VALUES, DEPLOY, KUBECTL, RENDERINGS, ROOT, comparable, container, documents, helm, helm_template, key, only, rendered, run,
+    scratch,
 )
 
 INSTALL = ROOT / "docs" / "install.md"
@@ -121,6 +123,9 @@ def test_helm_lint(values):
     ({"extraArgs": ["v=4"]}, "/extraArgs/0"),
     ({"audit": {"policy": {"apiVersion": "audit.k8s.io/v1beta1"}}}, "/audit/policy/apiVersion"),
     ({"networkPolicy": {"egressPorts": [70000]}}, "/networkPolicy/egressPorts/0"),
+    ({"networkPolicy": {"dnsPorts": [0]}}, "/networkPolicy/dnsPorts/0"),
+    ({"podSecurityContext": {"runAsUser": 0}}, "/podSecurityContext/runAsUser"),
+    ({"podSecurityContext": {"runAsNonRoot": False}}, "/podSecurityContext/runAsNonRoot"),
     # What a schema cannot say.
     ({"tls": {"mode": "selfSigned"}}, "insecureSkipTLSVerify: true"),
     ({"apiService": {"insecureSkipTLSVerify": True}}, "selfSigned only"),
@@ -142,6 +147,7 @@ def test_a_changed_configuration_rolls_the_deployment():
     one = template({})
     assert template({"config": {"backends": [{"name": "a", "adapter": "local", "url": "http://a"}]}}) != one
     assert template({"adapters": {"a": "format: 1"}}) != one
+    assert template({"audit": {"policy": {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "None"}]}}}) != one
     assert template({"verbosity": 2}) == one
 
 
@@ -185,6 +191,44 @@ def test_a_renewed_certificate_leaves_the_old_one_valid(tmp_path):
 
     assert verify("third").returncode == verify("second").returncode == 0
     assert verify("first").returncode != 0
+
+
+def test_the_audit_policy_follows_the_group():
+    text = only(helm_template({"config": {"group": "ci.example.com"}}), "ConfigMap")["data"]["audit-policy.yaml"]
+    log = [one for rule in yaml.safe_load(text)["rules"] for one in rule.get("resources", [])]
+    assert log == [{"group": "ci.example.com", "resources": ["workflows/log"]}]
+
+
+def test_a_certificate_that_helm_renews_leaves_the_old_one_valid(tmp_path):
+    """Until the kubelet has brought the new one, the Pod has the old one."""
+    live, values = LiveObjects(rendered("chart:generated")), CHART_VALUES["generated"]
+
+    def upgrade(renew=False):
+        if renew:
+            live.objects = {path: thing for path, thing in live.objects.items() if thing["kind"] != "Secret"}
+        things = helm_template(values, "--dry-run=server", "--kube-apiserver", live.url, "--disable-openapi-validation")
+        secret, apiservice = only(things, "Secret"), only(things, "APIService")
+        live.put(secret)
+        live.put(apiservice)
+        assert secret["data"]["ca.crt"] == apiservice["spec"]["caBundle"]
+        return base64.b64decode(apiservice["spec"]["caBundle"]), base64.b64decode(secret["data"]["tls.crt"])
+
+    def holds(bundle, certificate):
+        (tmp_path / "ca.crt").write_bytes(bundle)
+        (tmp_path / "tls.crt").write_bytes(certificate)
+        return subprocess.run(["openssl", "verify", "-CAfile", tmp_path / "ca.crt", tmp_path / "tls.crt"], capture_output=True).returncode == 0
+
+    try:
+        _, first = upgrade()
+        bundle, same = upgrade()
+        assert same == first and bundle.count(b"BEGIN CERTIFICATE") == 1
+        bundle, second = upgrade(renew=True)
+        assert second != first and holds(bundle, first) and holds(bundle, second)
+        assert upgrade() == (bundle, second)
+        bundle, third = upgrade(renew=True)
+        assert holds(bundle, second) and holds(bundle, third) and not holds(bundle, first)
+    finally:
+        live.stop()
 
 
 def test_keys_are_not_taken_into_git():

@@ -29,6 +29,28 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ include "wf.name" . }}.{{ .Release.Namespace }}.svc
 {{- end }}
 
+{{/* As deploy/base/audit-policy.yaml, of the configured group. */}}
+{{- define "wf.auditPolicy" -}}
+{{- with .Values.audit.policy -}}
+{{- toYaml . -}}
+{{- else -}}
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- level: None
+  nonResourceURLs: ["/healthz*", "/livez*", "/readyz*", "/metrics", "/version", "/apis*", "/openapi*"]
+- level: Metadata
+  verbs: [get]
+  resources:
+  - group: {{ include "wf.group" . }}
+    resources: [workflows/log]
+- level: None
+  verbs: [get, list, watch]
+- level: Metadata
+{{- end -}}
+{{- end }}
+
 {{/* What values.schema.json cannot say. */}}
 {{- define "wf.checks" -}}
 {{- if and (eq .Values.tls.mode "selfSigned") (not .Values.apiService.insecureSkipTLSVerify) -}}
