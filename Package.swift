@@ -125,7 +125,7 @@ let package = Package(
     tests("Translation", ["AdapterKit", "JSON", "KubeWire", collections]),
     tests(
       "APIServer", ["AdapterKit", "HTTPMessage", "InMemoryAdapter", "JSON", "KubeWire", "Translation", "YAMLText", collections, logging]),
-    tests("HTTPServer", ["Certificates", "HTTPMessage", logging] + nio + nioTLS),
+    tests("HTTPServer", ["Certificates", "HTTPMessage", logging, .product(name: "NIOEmbedded", package: "swift-nio")] + nio + nioTLS),
     tests("EngineCore", ["JSON", collections, logging]),
     tests("ClusterEvents", ["AdapterKit", "InMemoryAdapter", "JSON", "KubeClient", "KubeWire", "Translation", collections, logging]),
     tests("Compression"),

@@ -18,8 +18,9 @@ final class Connection {
   var onDrain: (() -> Void)?
   /// Responder tasks that have not returned, those of streams that the peer has reset included.
   var responding = 0
-  /// What its unfinished requests hold of the budget. Only `BudgetHold` changes it.
+  /// What its unfinished requests hold, and whether they do so as those of a verified peer. Only `BudgetHold` changes them.
   var unfinishedBytes = 0
+  var holdsAsVerified = false
   private var exchanges: [ObjectIdentifier: Exchange] = [:]
 
   init(core: ServerCore, tools: LoopTools, channel: any Channel) {

@@ -6,13 +6,14 @@ import Synchronization
 protocol ExchangeWire: AnyObject {
   /// False while the peer does not take what was written.
   var isWritable: Bool { get }
-  /// `length` is that of the body in bytes, nil when it is not known. `end` says that no body follows.
-  func writeHead(status: Int, headers: HTTPMessage.HTTPHeaders, length: Int?, end: Bool)
-  func writeBody(_ bytes: [UInt8], end: Bool)
+  /// `length` is that of the body in bytes, nil when it is not known. `end` says that no body follows. The promise is kept when the system
+  /// has taken the bytes, and broken when it never will; so is that of `writeBody`.
+  func writeHead(status: Int, headers: HTTPMessage.HTTPHeaders, length: Int?, end: Bool, promise: EventLoopPromise<Void>?)
+  func writeBody(_ bytes: ArraySlice<UInt8>, end: Bool, promise: EventLoopPromise<Void>?)
   func flush()
   /// Breaks the answer off so that the peer cannot take it for whole.
   func abort()
-  /// The answer is complete or broken off. The exchange calls nothing after it.
+  /// The answer is complete and the system has taken all of it, or it is broken off. The exchange calls nothing after it.
   func exchangeEnded()
 }
 
@@ -23,8 +24,10 @@ final class Exchange {
     case receiving
     case responding(Task<Void, Never>)
     case streaming(any HTTPBodyStream, StreamWaker)
-    /// A long body that is handed over as the peer takes it, so that the answers to slow readers share the responder's bytes.
+    /// A body that is handed over as the peer takes it, so that the answers to slow readers share the responder's bytes.
     case sending([UInt8], from: Int)
+    /// All is written, but not all of it has been taken.
+    case draining
     case ended
   }
 
@@ -32,20 +35,30 @@ final class Exchange {
   private var wire: (any ExchangeWire)?
   private var phase = Phase.receiving
   private var request: HTTPRequest?
-  private let hold: BudgetHold
+  /// Nil when the responder has the request.
+  private var hold: BudgetHold?
   /// Bytes of the body that the hold is for, which may not have come yet.
   private var room = 0
   private var announcedLength: Int?
   private let isHead: Bool
+  /// Of the request's body; then of a stream that wants to be asked again.
   private var timer: LazyTimer?
-  private var pumping = false
-  /// Since the peer takes no more, the timer stands for `stallTimeout`.
-  private var isStalled = false
+  private var stallTimer: LazyTimer?
+  /// Whether the stall timer is running.
+  private var isWaiting = false
+  /// Whether it could write nothing more when it looked last.
+  private var isBlocked = false
+  /// Writes that the system has not taken yet.
+  private var outstanding = 0
+  /// Whether this exchange is writing: what happens meanwhile is looked at afterwards.
+  private var isWriting = false
   /// Whether response bytes were written.
   private(set) var isAnswered = false
 
   /// At most this much is pulled from one stream before others get their turn.
   private static let turnBytes = 256 * 1024
+  /// A slow reader shows that it goes on by each of these that it takes.
+  private static let pieceBytes = 64 * 1024
 
   init(connection: Connection, wire: any ExchangeWire, request: HTTPRequest) {
     self.connection = connection
@@ -61,7 +74,15 @@ final class Exchange {
 
   // MARK: The request
 
-  /// Call when a body will follow. False when it is announced as too large, or too much is unfinished: then the answer has been written.
+  /// Call first. False when there is no room for the header lines: then the answer has been written.
+  func admit() -> Bool {
+    guard let request, let hold else { return false }
+    if hold.take(Self.headerBytes(request)) { return true }
+    answer(StatusBody.tooManyUnfinished)
+    return false
+  }
+
+  /// Call when a body will follow. False when it is announced as too large: then the answer has been written.
   func expectBody(length: Int?) -> Bool {
     if let length {
       guard length <= configuration.maximumBodyBytes else {
@@ -70,10 +91,6 @@ final class Exchange {
       }
     }
     announcedLength = length
-    guard hold.take(request.map(Self.headerBytes) ?? 0) else {
-      answer(StatusBody.tooManyUnfinished)
-      return false
-    }
     timer = LazyTimer(loop: connection.loop) { [weak self] in
       guard let self, case .receiving = phase else { return }
       answer(StatusBody.timeout("the request body did not arrive within \(configuration.bodyTimeout)"))
@@ -96,7 +113,7 @@ final class Exchange {
     guard needed > room else { return true }
     let most = max(announcedLength ?? configuration.maximumBodyBytes, needed)
     let larger = min(max(needed, room * 2, 4 * 1024), most)
-    guard hold.take(larger - room) else { return false }
+    guard hold?.take(larger - room) == true else { return false }
     room = larger
     request?.body.reserveCapacity(larger)
     return true
@@ -109,23 +126,30 @@ final class Exchange {
 
   /// The request is complete: asks the responder.
   func receiveEnd() {
-    guard case .receiving = phase, let request else { return }
-    self.request = nil
-    hold.release()
+    guard case .receiving = phase, var request else { return }
+    // Its body may have taken a minute, and its CA have been withdrawn.
+    request.peer = connection.currentPeer()
+    // Who sends it may take long to find out, and until then no other limit counts it: what a stranger sent keeps its room until the
+    // responder returns, whether or not the stranger is still there. A known peer is soon among the requests in progress.
+    let hold = self.hold
+    if request.peer.certificate != nil { hold?.release() }
+    (self.request, self.hold) = (nil, nil)
     timer?.cancel()
     timer = nil
     connection.responding += 1
     let core = connection.core
     core.responding.add(1, ordering: .relaxed)
     let loop = connection.loop
-    let bound = NIOLoopBound(self, eventLoop: loop)
+    let bound = NIOLoopBound((exchange: self, hold: hold), eventLoop: loop)
     phase = .responding(
-      Task {
+      Task { [request] in
         let response = await core.responder.respond(to: request)
         loop.execute {
-          bound.value.connection.responding -= 1
+          let (exchange, hold) = bound.value
+          hold?.release()
+          exchange.connection.responding -= 1
           core.responding.subtract(1, ordering: .relaxed)
-          bound.value.deliver(response)
+          exchange.deliver(response)
         }
       })
   }
@@ -139,42 +163,38 @@ final class Exchange {
 
   /// Answers in place of the responder too, such as 413.
   func answer(_ response: HTTPResponse) {
-    guard let wire, !hasEnded else { return Self.discard(response) }
+    guard let wire, !isAnswered else { return Self.discard(response) }
     timer?.cancel()
     timer = nil
     request = nil
-    hold.release()
+    hold?.release()
     isAnswered = true
     let bodyless = isHead || response.status == 204 || response.status == 304 || response.status < 200
-    switch response.body {
-    case .bytes(let bytes) where bytes.count > Self.turnBytes && !bodyless:
-      phase = .sending(bytes, from: 0)
-      wire.writeHead(status: response.status, headers: response.headers, length: bytes.count, end: false)
-      pump()
-    case .bytes(let bytes):
-      let end = bodyless || bytes.isEmpty
-      // A 204 has no length, and that of a 304 would be the 200's (RFC 9110 8.6); a HEAD answer has that of the GET.
-      let length = [204, 304].contains(response.status) || response.status < 200 ? nil : bytes.count
-      complete { wire in
-        wire.writeHead(status: response.status, headers: response.headers, length: length, end: end)
-        if !end { wire.writeBody(bytes, end: true) }
+    write {
+      switch response.body {
+      case .bytes(let bytes):
+        // A 204 has no length, and that of a 304 would be the 200's (RFC 9110 8.6); a HEAD answer has that of the GET.
+        let length = [204, 304].contains(response.status) || response.status < 200 ? nil : bytes.count
+        let end = bodyless || bytes.isEmpty
+        phase = end ? .draining : .sending(bytes, from: 0)
+        wire.writeHead(
+          status: response.status, headers: response.headers, length: length, end: end, promise: end ? outstandingPromise() : nil)
+        if end { wire.flush() } else { send() }
+      case .stream where bodyless:
+        Self.discard(response)
+        phase = .draining
+        wire.writeHead(status: response.status, headers: response.headers, length: nil, end: true, promise: outstandingPromise())
         wire.flush()
-      }
-    case .stream where bodyless:
-      Self.discard(response)
-      complete { wire in
-        wire.writeHead(status: response.status, headers: response.headers, length: nil, end: true)
+      case .stream(let stream):
+        let waker = StreamWaker(queue: connection.tools.wakes, exchange: self)
+        phase = .streaming(stream, waker)
+        stream.start { waker.wake() }
+        // Clients wait for the head before they go on, so it does not wait for the first bytes (kubernetes-wire F12).
+        wire.writeHead(status: response.status, headers: response.headers, length: nil, end: false, promise: outstandingPromise())
         wire.flush()
+        if connection.isDraining { finish() }
+        if wire.isWritable { pull() }
       }
-    case .stream(let stream):
-      let waker = StreamWaker(queue: connection.tools.wakes, exchange: self)
-      phase = .streaming(stream, waker)
-      stream.start { waker.wake() }
-      // Clients wait for the head before they go on, so it does not wait for the first bytes (kubernetes-wire F12).
-      wire.writeHead(status: response.status, headers: response.headers, length: nil, end: false)
-      wire.flush()
-      if connection.isDraining { finish() }
-      pump()
     }
   }
 
@@ -187,43 +207,44 @@ final class Exchange {
 
   /// Hands the body over while the peer takes it. Called again whenever more may go.
   func pump() {
-    guard !pumping, let wire else { return }
-    guard wire.isWritable else { return stall() }
-    isStalled = false
-    timer?.clear()
-    pumping = true
-    defer { pumping = false }
-    switch phase {
-    case .streaming(let stream, let waker): pull(stream, waker)
-    case .sending: send()
-    case .receiving, .responding, .ended: break
+    write {
+      guard let wire, wire.isWritable else { return }
+      if isBlocked {
+        (isBlocked, isWaiting) = (false, false)
+        stallTimer?.clear()
+      }
+      timer?.clear()
+      switch phase {
+      case .streaming: pull()
+      case .sending: send()
+      case .receiving, .responding, .draining, .ended: break
+      }
     }
   }
 
   private func send() {
     while let wire, wire.isWritable, case .sending(let bytes, let start) = phase {
       let end = min(start + Self.turnBytes, bytes.count)
-      let piece = Array(bytes[start..<end])
-      guard end < bytes.count else {
-        return complete { wire in
-          wire.writeBody(piece, end: true)
-          wire.flush()
-        }
+      phase = end < bytes.count ? .sending(bytes, from: end) : .draining
+      for piece in stride(from: start, to: end, by: Self.pieceBytes) {
+        let pieceEnd = min(piece + Self.pieceBytes, end)
+        wire.writeBody(bytes[piece..<pieceEnd], end: pieceEnd == bytes.count, promise: outstandingPromise())
       }
-      phase = .sending(bytes, from: end)
-      wire.writeBody(piece, end: false)
       wire.flush()
     }
-    if let wire, !wire.isWritable { stall() }
   }
 
-  private func pull(_ stream: any HTTPBodyStream, _ waker: StreamWaker) {
+  private func pull() {
+    guard case .streaming(let stream, let waker) = phase else { return }
     var written = 0
+    var flushed = 0
     while let wire {
-      guard wire.isWritable else {
-        stall()
-        break
+      if !wire.isWritable, flushed < written {
+        // Which may make room at once, and tells nobody later.
+        wire.flush()
+        flushed = written
       }
+      guard wire.isWritable else { break }
       guard written < Self.turnBytes else {
         waker.wake()
         break
@@ -232,48 +253,78 @@ final class Exchange {
       case .bytes(let bytes):
         guard !bytes.isEmpty else { continue }
         written += bytes.count
-        wire.writeBody(bytes, end: false)
+        wire.writeBody(bytes[...], end: false, promise: outstandingPromise())
       case .wait(let duration):
-        if written > 0 { wire.flush() }
+        if flushed < written { wire.flush() }
         if let duration { wait(duration) }
         return
       case .end:
-        return complete { wire in
-          wire.writeBody([], end: true)
-          wire.flush()
-        }
-      case .abort: return complete { $0.abort() }
+        waker.end()
+        phase = .draining
+        wire.writeBody([], end: true, promise: outstandingPromise())
+        return wire.flush()
+      case .abort: return breakOff()
       }
       // A write can tell us at once that the peer has gone.
       guard case .streaming = phase else { return }
     }
-    if written > 0 { wire?.flush() }
+    if flushed < written { wire?.flush() }
   }
 
   private func wait(_ duration: Duration) {
-    if timer == nil {
-      timer = LazyTimer(loop: connection.loop) { [weak self] in
-        guard let self else { return }
-        if isStalled { giveUp() } else { pump() }
-      }
-    }
+    if timer == nil { timer = LazyTimer(loop: connection.loop) { [weak self] in self?.pump() } }
     timer?.set(duration)
   }
 
-  /// Counts from the first time that nothing went; events that come meanwhile do not prolong it.
-  private func stall() {
-    guard !isStalled else { return }
-    switch phase {
-    case .streaming, .sending: break
-    case .receiving, .responding, .ended: return
-    }
-    isStalled = true
-    wait(configuration.stallTimeout)
+  // MARK: What becomes of what was written
+
+  /// Writes, then looks whether all of it was taken.
+  private func write(_ body: () -> Void) {
+    guard !isWriting, !hasEnded else { return }
+    isWriting = true
+    body()
+    isWriting = false
+    settle()
   }
 
-  private func giveUp() {
-    if case .streaming(let stream, _) = phase { stream.cancel() }
-    complete { $0.abort() }
+  /// For one more write.
+  private func outstandingPromise() -> EventLoopPromise<Void> {
+    outstanding += 1
+    let promise = connection.loop.makePromise(of: Void.self)
+    promise.futureResult.assumeIsolated().whenComplete { _ in
+      self.outstanding -= 1
+      // The peer goes on, though slowly.
+      if self.isWaiting { self.stallTimer?.set(self.configuration.stallTimeout) }
+      if !self.isWriting { self.settle() }
+    }
+    return promise
+  }
+
+  /// Ends the exchange when the peer has all of the answer, and counts the time that it takes nothing of it. An idle watch has nothing ready.
+  private func settle() {
+    guard let wire else { return }
+    switch phase {
+    case .receiving, .responding, .ended: return
+    case .draining where outstanding == 0: return end()
+    case .streaming, .sending, .draining: break
+    }
+    // Events that come meanwhile do not prolong it.
+    isBlocked = !wire.isWritable
+    let waits = outstanding > 0 || isBlocked
+    guard waits != isWaiting else { return }
+    isWaiting = waits
+    guard waits else {
+      stallTimer?.clear()
+      return
+    }
+    if stallTimer == nil {
+      stallTimer = LazyTimer(loop: connection.loop) { [weak self] in
+        guard let self else { return }
+        if case .streaming(let stream, _) = phase { stream.cancel() }
+        breakOff()
+      }
+    }
+    stallTimer?.set(configuration.stallTimeout)
   }
 
   /// The server is shutting down.
@@ -288,26 +339,31 @@ final class Exchange {
     switch phase {
     case .responding(let task): task.cancel()
     case .streaming(let stream, _): stream.cancel()
-    case .receiving, .sending, .ended: break
+    case .receiving, .sending, .draining, .ended: break
     }
     release()
   }
 
-  /// Writes the last bytes. Everything is let go before, since writing them can at once bring the news that the stream is closed.
-  private func complete(_ write: (any ExchangeWire) -> Void) {
-    guard let wire else { return }
+  private func breakOff() {
+    let wire = self.wire
+    end { wire?.abort() }
+  }
+
+  /// Everything is let go before, since writing can at once bring the news that the stream is closed.
+  private func end(_ lastly: () -> Void = {}) {
+    let wire = self.wire
     release()
-    write(wire)
-    wire.exchangeEnded()
+    lastly()
+    wire?.exchangeEnded()
   }
 
   private func release() {
     if case .streaming(_, let waker) = phase { waker.end() }
     phase = .ended
-    timer?.cancel()
-    timer = nil
+    for timer in [timer, stallTimer] { timer?.cancel() }
+    (timer, stallTimer) = (nil, nil)
     request = nil
-    hold.release()
+    hold?.release()
     wire = nil
     connection.remove(self)
   }

@@ -23,9 +23,15 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
   private var readIsHeld = false
   /// For a header that has not come whole, and for what came before its turn.
   private let hold: BudgetHold
+  /// For the trailers of a chunked body, which the decoder keeps until they are whole.
+  private let trailerHold: BudgetHold
+  /// Of the bytes that the decoder has in hand now, those it has not made a part of yet.
+  private var arriving = 0
 
   private var keepAlive = true
   private var version = HTTPVersion.http1_1
+  /// The request's body; then the answer's.
+  private var isChunkedRequest = false
   private var isChunked = false
 
   /// The last answer is on its way; whatever still comes is thrown away.
@@ -37,6 +43,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
   init(connection: Connection) {
     self.connection = connection
     hold = BudgetHold(connection: connection)
+    trailerHold = BudgetHold(connection: connection)
   }
 
   private var configuration: HTTPServerConfiguration { connection.core.configuration }
@@ -74,6 +81,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     (idleTimer, headerTimer, closeTimer) = (nil, nil, nil)
     queue.removeAll()
     hold.release()
+    trailerHold.release()
     context = nil
     connection.onDrain = nil
   }
@@ -83,7 +91,8 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
   /// Bytes arrived, of a header perhaps. False when they are not wanted.
   func bytesArrived(_ count: Int) -> Bool {
     guard !isClosing else { return false }
-    // Those of a body are the exchange's matter.
+    arriving = count
+    // Those of a body are the exchange's matter; `bytesDecoded` looks for what is none.
     guard requestIsComplete else { return true }
     guard hold.take(count) else {
       if exchange != nil {
@@ -99,6 +108,14 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     idleTimer?.clear()
     headerTimer?.set(configuration.headerTimeout)
     return true
+  }
+
+  /// The decoder has made parts of what arrived. What is not of the body then, it may have kept: of trailers it keeps every byte.
+  func bytesDecoded(_ count: Int) {
+    guard isChunkedRequest, !requestIsComplete, !isClosing else { return }
+    // The last chunk comes before the trailers: with data, the decoder had no trailers before.
+    if arriving < count { trailerHold.release() }
+    if !trailerHold.take(arriving) { refuse(StatusBody.tooManyUnfinished) }
   }
 
   /// What the hold was for has its turn now.
@@ -118,6 +135,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
   }
 
   private func received(_ event: Event) {
+    if case .part(.body(let bytes)) = event { arriving = max(0, arriving - bytes.readableBytes) }
     if exchange != nil && requestIsComplete || !queue.isEmpty { queue.append(event) } else { handle(event) }
   }
 
@@ -131,6 +149,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     case .part(.body(let bytes)): exchange?.receive(bytes)
     case .part(.end):
       requestIsComplete = true
+      trailerHold.release()
       releaseHold()
       exchange?.receiveEnd()
     case .failure(let error): refuse(Self.answer(to: error))
@@ -146,6 +165,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     // The decoder takes what follows a request to upgrade for another protocol. We offer none and answer as if it had not been asked.
     let upgrades = head.method == .CONNECT || head.headers.contains(name: "upgrade")
     keepAlive = head.isKeepAlive && !connection.isDraining && !upgrades
+    isChunkedRequest = head.headers.contains(name: "transfer-encoding")
     guard head.version.major == 1 else {
       return refuse(StatusBody.response(505, reason: "BadRequest", message: "unsupported HTTP version"))
     }
@@ -160,7 +180,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     let length = head.headers.first(name: "content-length").flatMap { Int($0) }
     let exchange = Exchange(connection: connection, wire: self, request: request)
     self.exchange = exchange
-    guard length ?? 0 > 0 || head.headers.contains(name: "transfer-encoding") else { return }
+    guard exchange.admit(), length ?? 0 > 0 || isChunkedRequest else { return }
     guard exchange.expectBody(length: length) else { return }
     guard let expectation = head.headers.first(name: "expect"), head.version.minor > 0 else { return }
     guard expectation.lowercased() == "100-continue" else {
@@ -186,8 +206,8 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
       return exchange.answer(response)
     }
     guard case .bytes(let body) = response.body else { return }
-    writeHead(status: response.status, headers: response.headers, length: body.count, end: false)
-    writeBody(body, end: true)
+    writeHead(status: response.status, headers: response.headers, length: body.count, end: false, promise: nil)
+    writeBody(body[...], end: true, promise: nil)
     flush()
     closeSoon()
   }
@@ -201,8 +221,8 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     context.fireChannelWritabilityChanged()
   }
 
-  func writeHead(status: Int, headers: HTTPMessage.HTTPHeaders, length: Int?, end: Bool) {
-    guard let context else { return }
+  func writeHead(status: Int, headers: HTTPMessage.HTTPHeaders, length: Int?, end: Bool, promise: EventLoopPromise<Void>?) {
+    guard let context else { return promise.fail() }
     // A body that was not read to its end leaves the connection unusable.
     if !requestIsComplete || connection.isDraining { keepAlive = false }
     isChunked = length == nil && !end && version.minor > 0
@@ -211,13 +231,16 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
       status: status, headers: headers, length: length, isChunked: isChunked, keepAlive: keepAlive, version: version,
       date: connection.tools.date,
       allocator: context.channel.allocator)
-    context.write(wrapOutboundOut(out), promise: nil)
+    context.write(wrapOutboundOut(out), promise: promise)
   }
 
-  func writeBody(_ bytes: [UInt8], end: Bool) {
-    guard let context else { return }
+  func writeBody(_ bytes: ArraySlice<UInt8>, end: Bool, promise: EventLoopPromise<Void>?) {
+    guard let context else { return promise.fail() }
     let room = bytes.count + (isChunked ? 24 : 0)
-    guard room > 0 else { return }
+    guard room > 0 else {
+      promise?.succeed()
+      return
+    }
     var out = context.channel.allocator.buffer(capacity: room)
     if isChunked && !bytes.isEmpty {
       out.writeString(String(bytes.count, radix: 16))
@@ -228,7 +251,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
       out.writeBytes(bytes)
     }
     if end && isChunked { out.writeStaticString("0\r\n\r\n") }
-    context.write(wrapOutboundOut(out), promise: nil)
+    context.write(wrapOutboundOut(out), promise: promise)
   }
 
   private func write(_ text: StaticString) {
@@ -248,6 +271,8 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     closeTimer?.set(.milliseconds(500))
   }
 
+  /// The next request begins only here, when the system has taken the whole answer to the last: a peer that asks and asks and reads nothing
+  /// does not fill our memory with answers.
   func exchangeEnded() {
     exchange = nil
     guard !isClosing else { return }
@@ -268,7 +293,10 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     idleTimer?.clear()
     headerTimer?.clear()
     queue.removeAll()
-    guard let context, !requestIsComplete else { return closeWhenFlushed() }
+    guard let context, !requestIsComplete else {
+      closeTimer?.set(configuration.stallTimeout)
+      return closeWhenFlushed()
+    }
     closeTimer?.set(.milliseconds(500))
     if readIsHeld {
       readIsHeld = false
@@ -292,7 +320,9 @@ final class HTTP1ByteMonitor: ChannelInboundHandler {
   init(handler: HTTP1Handler) { self.handler = handler }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard handler.bytesArrived(unwrapInboundIn(data).readableBytes) else { return }
+    let count = unwrapInboundIn(data).readableBytes
+    guard handler.bytesArrived(count) else { return }
     context.fireChannelRead(data)
+    handler.bytesDecoded(count)
   }
 }

@@ -42,7 +42,10 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
       guard let self, openStreams == 0 else { return }
       connection.drain()
     }
-    goodbyeTimer = LazyTimer(loop: loop) { [weak self] in self?.sayFinal() }
+    goodbyeTimer = LazyTimer(loop: loop) { [weak self] in
+      guard let self else { return }
+      if case .closing = goodbye { connection.close() } else { sayFinal() }
+    }
     idleTimer?.set(connection.core.configuration.idleTimeout)
     connection.onDrain = { [weak self] in self?.announce() }
     if connection.core.isDraining { connection.drain() }
@@ -116,6 +119,8 @@ final class HTTP2ConnectionHandler: ChannelInboundHandler {
   private func closeWhenFlushed() {
     guard case .final = goodbye, let context else { return }
     goodbye = .closing
+    // A peer that takes nothing would otherwise keep the connection for ever.
+    goodbyeTimer?.set(connection.core.configuration.stallTimeout)
     let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
     context.writeAndFlush(wrapOutboundOut(HTTP2Frame(streamID: .rootStream, payload: .ping(Self.pingData, ack: false)))).whenComplete { _ in
       bound.value.connection.close()

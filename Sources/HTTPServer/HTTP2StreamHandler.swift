@@ -85,6 +85,7 @@ final class HTTP2StreamHandler: ChannelInboundHandler, ExchangeWire {
     let exchange = Exchange(connection: connection, wire: self, request: request)
     self.exchange = exchange
     guard target != nil else { return exchange.answer(StatusBody.badRequest("the request target is no absolute path")) }
+    guard exchange.admit() else { return }
     guard !block.endStream else { return exchange.receiveEnd() }
     _ = exchange.expectBody(length: length)
   }
@@ -103,8 +104,8 @@ final class HTTP2StreamHandler: ChannelInboundHandler, ExchangeWire {
 
   var isWritable: Bool { context?.channel.isWritable ?? false }
 
-  func writeHead(status: Int, headers: HTTPMessage.HTTPHeaders, length: Int?, end: Bool) {
-    guard let context else { return }
+  func writeHead(status: Int, headers: HTTPMessage.HTTPHeaders, length: Int?, end: Bool, promise: EventLoopPromise<Void>?) {
+    guard let context else { return promise.fail() }
     isAnswered = true
     var block: [(String, String)] = []
     block.reserveCapacity(headers.lines.count + 3)
@@ -112,11 +113,12 @@ final class HTTP2StreamHandler: ChannelInboundHandler, ExchangeWire {
     for (name, value) in headers.lines where !HTTP1Head.isOurs(name) { block.append((name.lowercased(), HTTP1Head.cleaned(value))) }
     block.append(("date", connection.tools.date))
     if let length { block.append(("content-length", String(length))) }
-    context.write(wrapOutboundOut(.headers(.init(headers: HPACKHeaders(block), endStream: end))), promise: nil)
+    context.write(wrapOutboundOut(.headers(.init(headers: HPACKHeaders(block), endStream: end))), promise: promise)
   }
 
-  func writeBody(_ bytes: [UInt8], end: Bool) {
-    context?.write(wrapOutboundOut(.data(.init(data: .byteBuffer(ByteBuffer(bytes: bytes)), endStream: end))), promise: nil)
+  func writeBody(_ bytes: ArraySlice<UInt8>, end: Bool, promise: EventLoopPromise<Void>?) {
+    guard let context else { return promise.fail() }
+    context.write(wrapOutboundOut(.data(.init(data: .byteBuffer(ByteBuffer(bytes: bytes)), endStream: end))), promise: promise)
   }
 
   func flush() { context?.flush() }

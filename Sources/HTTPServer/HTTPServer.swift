@@ -27,7 +27,7 @@ package final class HTTPServer: Sendable {
   }
 
   package var openConnections: Int { core.connectionCount }
-  /// Bytes that the headers and bodies of requests hold that have not come whole yet.
+  /// Bytes that the headers and bodies of requests hold that have not come whole yet, or are strangers' and not answered.
   package var unfinishedBytes: Int { core.budget.held }
   /// TLS handshakes that failed or were not finished in time, since the start.
   package var handshakeErrors: Int { core.handshakeErrors.load(ordering: .relaxed) }

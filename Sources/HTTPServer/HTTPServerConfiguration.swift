@@ -14,7 +14,8 @@ package struct HTTPServerConfiguration: Sendable {
   /// Of one request's header lines together; above it 431 (HTTP/1.1) or the end of the connection (HTTP/2).
   package var maximumHeaderBytes = 1024 * 1024
   /// Of the headers and bodies, all connections together, of requests that have not come whole yet: nobody knows by then who sends them.
-  /// Peers without a certificate that one of our CAs vouches for have half of it. What would exceed it is answered 429.
+  /// Peers without a certificate that one of our CAs vouches for have half of it, for their requests until these are answered. What would
+  /// exceed it is answered 429. The first 4 KiB of each connection are free.
   package var maximumUnfinishedBytes = 64 * 1024 * 1024
   /// The same for one connection.
   package var maximumUnfinishedBytesPerConnection = 16 * 1024 * 1024

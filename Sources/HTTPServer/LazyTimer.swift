@@ -15,7 +15,7 @@ final class LazyTimer {
   }
 
   func set(_ duration: Duration) {
-    let moment = NIODeadline.now() + TimeAmount(duration)
+    let moment = loop.now + TimeAmount(duration)
     deadline = moment
     if scheduled == nil || firesAt > moment { arm(moment) }
   }
@@ -39,7 +39,7 @@ final class LazyTimer {
   private func fired() {
     scheduled = nil
     guard let deadline else { return }
-    guard deadline <= .now() else { return arm(deadline) }
+    guard deadline <= loop.now else { return arm(deadline) }
     self.deadline = nil
     action()
   }

@@ -32,6 +32,11 @@ final class LoopTools: Sendable {
   }
 }
 
+extension EventLoopPromise<Void>? {
+  /// Nothing can be written any more.
+  func fail() { self?.fail(ChannelError.ioOnClosedChannel) }
+}
+
 extension TimeAmount {
   init(_ duration: Duration) {
     let (seconds, attoseconds) = duration.components

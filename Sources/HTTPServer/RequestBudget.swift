@@ -2,7 +2,8 @@ import HTTPMessage
 import Synchronization
 
 /// Bounds the memory of unfinished requests, whose senders nobody has asked about yet: header and body bytes of all connections together.
-/// Peers without a certificate that one of our CAs vouches for have half of it, so that they cannot keep out kube-apiserver's front proxy.
+/// Peers without a certificate that one of our CAs vouches for have half of it, so that they cannot keep out kube-apiserver's front proxy;
+/// their requests count until they are answered, since it may take long to find out whose they are.
 final class RequestBudget: Sendable {
   private struct Counts {
     var all = 0
@@ -42,19 +43,24 @@ final class RequestBudget: Sendable {
 /// What one request of a connection holds of the budget. On the connection's event loop.
 final class BudgetHold {
   private let connection: Connection
-  private var isVerified = false
-  private(set) var bytes = 0
+  private var bytes = 0
+
+  /// What each connection may hold beside the budget. The kubelet's probes show no certificate: were there no room for them while strangers
+  /// fill their half, it would kill the server.
+  private static let freeBytes = 4 * 1024
 
   init(connection: Connection) { self.connection = connection }
 
   /// False, and nothing taken, when the connection or all of them together would hold too much.
   func take(_ more: Int) -> Bool {
     let core = connection.core
-    guard connection.unfinishedBytes + more <= core.configuration.maximumUnfinishedBytesPerConnection else { return false }
+    let (before, after) = (connection.unfinishedBytes, connection.unfinishedBytes + more)
+    guard after <= core.configuration.maximumUnfinishedBytesPerConnection else { return false }
     // What was taken as one kind is given back as that kind, whatever becomes of the certificate meanwhile.
-    if bytes == 0 { isVerified = connection.peer.certificate != nil }
-    guard core.budget.take(more, isVerified: isVerified) else { return false }
-    connection.unfinishedBytes += more
+    if before == 0 { connection.holdsAsVerified = connection.peer.certificate != nil }
+    let counted = Self.counted(after) - Self.counted(before)
+    guard counted == 0 || core.budget.take(counted, isVerified: connection.holdsAsVerified) else { return false }
+    connection.unfinishedBytes = after
     bytes += more
     return true
   }
@@ -62,8 +68,12 @@ final class BudgetHold {
   /// Gives back all that is held; a second time nothing.
   func release() {
     guard bytes > 0 else { return }
-    connection.core.budget.release(bytes, isVerified: isVerified)
+    let before = connection.unfinishedBytes
     connection.unfinishedBytes -= bytes
     bytes = 0
+    let counted = Self.counted(before) - Self.counted(connection.unfinishedBytes)
+    if counted > 0 { connection.core.budget.release(counted, isVerified: connection.holdsAsVerified) }
   }
+
+  private static func counted(_ bytes: Int) -> Int { max(0, bytes - freeBytes) }
 }

@@ -11,7 +11,8 @@ final class H2Client: Sendable {
   private let multiplexer: NIOHTTP2Handler.StreamMultiplexer
   private let pings: PingCounter
 
-  init(port: Int) async throws {
+  /// - Parameter window: of each stream that is read from, and that its reads do not open again; nil for the usual one.
+  init(port: Int, window: Int? = nil) async throws {
     var tls = TLSConfiguration.makeClientConfiguration()
     tls.certificateVerification = .none
     tls.applicationProtocols = ["h2"]
@@ -26,8 +27,13 @@ final class H2Client: Sendable {
           // So that it can misbehave.
           connection.headerBlockValidation = .disabled
           connection.contentLengthValidation = .disabled
+          var streams = NIOHTTP2Handler.StreamConfiguration()
+          if let window {
+            connection.initialSettings = [HTTP2Setting(parameter: .initialWindowSize, value: window)]
+            streams.targetWindowSize = window
+          }
           let multiplexer = try pipeline.configureHTTP2Pipeline(
-            mode: .client, connectionConfiguration: connection, streamConfiguration: .init(), inboundStreamInitializer: { $0.close() })
+            mode: .client, connectionConfiguration: connection, streamConfiguration: streams, inboundStreamInitializer: { $0.close() })
           try pipeline.addHandler(PingHandler(counter: pings))
           return (channel, multiplexer)
         }

@@ -166,6 +166,60 @@ import Testing
     }
   }
 
+  /// The answers are too short to fill anything by themselves.
+  @Test func whoAsksAndReadsNothingWaitsAndIsCut() async throws {
+    try await withPlain({ $0.stallTimeout = .milliseconds(300) }) { fixture in
+      let raw = try RawConnection(port: fixture.port)
+      raw.send(String(repeating: "GET /quarter HTTP/1.1\r\nHost: a\r\n\r\n", count: 400))
+      #expect(await eventually { fixture.responder.requests.count > 0 && fixture.server.openConnections == 0 })
+      // Some answers are in the kernel's buffers, which grow to some megabytes.
+      #expect(fixture.responder.requests.count < 200, "\(fixture.responder.requests.count)")
+      withExtendedLifetime(raw) {}
+    }
+  }
+
+  @Test func whoAsksMuchAndReadsLaterHasEveryAnswer() async throws {
+    try await withPlain { fixture in
+      let raw = try RawConnection(port: fixture.port)
+      raw.send(String(repeating: "GET /quarter HTTP/1.1\r\nHost: a\r\n\r\n", count: 150))
+      raw.send("GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+      // Until no more of them begin.
+      var begun = 0
+      repeat {
+        begun = fixture.responder.requests.count
+        try await Task.sleep(for: .milliseconds(100))
+      } while begun == 0 || fixture.responder.requests.count > begun
+      let text = await raw.read()
+      #expect(text.hasSuffix("GET /last [] 0"))
+      #expect(text.components(separatedBy: "\r\n\r\n" + String(repeating: "q", count: 200_000)).count == 151)
+    }
+  }
+
+  @Test func answerToTheLastRequestIsCutWhenNobodyTakesIt() async throws {
+    try await withPlain({ $0.stallTimeout = .milliseconds(300) }) { fixture in
+      let raw = try RawConnection(port: fixture.port)
+      raw.send(
+        String(repeating: "GET /large HTTP/1.1\r\nHost: a\r\n\r\n", count: 10)
+          + "GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+      #expect(await eventually { fixture.responder.requests.count > 0 && fixture.server.openConnections == 0 })
+      withExtendedLifetime(raw) {}
+    }
+  }
+
+  /// What the system takes at once makes room at once.
+  @Test func longStreamArrivesWholeAtOnce() async throws {
+    try await withPlain { fixture in
+      let raw = try RawConnection(port: fixture.port)
+      raw.send("GET /watch HTTP/1.1\r\nHost: a\r\n\r\n")
+      _ = await raw.read(until: "\r\n\r\n")
+      let piece = [UInt8](repeating: 120, count: 100_000)
+      for _ in 0..<3 { fixture.responder.watches[0].feed(.bytes(piece), .bytes(piece), .bytes(piece), .bytes(piece), .bytes(piece)) }
+      fixture.responder.watches[0].feed(.end)
+      let text = await raw.read(until: "0\r\n\r\n")
+      #expect(text.components(separatedBy: "186a0\r\n" + String(repeating: "x", count: 100_000) + "\r\n").count == 16)
+    }
+  }
+
   @Test func brokenOffBodyHasNoLastChunk() async throws {
     try await withPlain { fixture in
       let raw = try RawConnection(port: fixture.port)

@@ -159,6 +159,21 @@ import Testing
     await fixture.stop()
   }
 
+  @Test(arguments: [("/x", 0), ("/quarter", 65_535)])
+  func shortAnswersThatNobodyTakesAreBrokenOff(_ path: String, _ window: Int) async throws {
+    let fixture = try await Fixture {
+      $0.stallTimeout = .milliseconds(300)
+      $0.idleTimeout = .milliseconds(300)
+    }
+    let client = try await H2Client(port: fixture.port, window: window)
+    for _ in 0..<20 { _ = try? await client.open(path, autoRead: false) }
+    #expect(await eventually { !fixture.responder.requests.isEmpty })
+    // Without a stream in progress the connection is idle, and ends.
+    #expect(await eventually { fixture.server.openConnections == 0 })
+    await client.close()
+    await fixture.stop()
+  }
+
   @Test func idleConnectionEndsButNotUnderAWatch() async throws {
     let fixture = try await Fixture { $0.idleTimeout = .seconds(1) }
     var latest = try await H2Client(port: fixture.port)

@@ -57,7 +57,7 @@ final class TestResponder: HTTPResponder {
 
   var watches: [FedStream] { streams.withLock { $0 } }
   var requests: [HTTPRequest] { seen.withLock { $0 } }
-  /// Lets the requests to /held be answered.
+  /// Lets the requests to /held and /stubborn be answered; the latter do not end when their peer goes.
   func releaseHeld() { released.store(true, ordering: .relaxed) }
   var cancellations: Int { cancelled.load(ordering: .relaxed) }
 
@@ -80,6 +80,11 @@ final class TestResponder: HTTPResponder {
     case "/held":
       while !released.load(ordering: .relaxed) && !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
       return HTTPResponse(status: 200, body: .bytes(Array("held".utf8)))
+    case "/stubborn":
+      while !released.load(ordering: .relaxed) { await onceMore() }
+      return HTTPResponse(status: 200, body: .bytes(Array("stubborn \(request.body.count)".utf8)))
+    case "/quarter":
+      return HTTPResponse(status: 200, body: .bytes([UInt8](repeating: UInt8(ascii: "q"), count: 200_000)))
     case "/soon":
       try? await Task.sleep(for: .milliseconds(100))
       return HTTPResponse(status: 200, body: .bytes(Array("soon".utf8)))
@@ -96,6 +101,9 @@ final class TestResponder: HTTPResponder {
       return HTTPResponse(status: 200, headers: ["Content-Type": "text/plain"], body: .bytes(Array(text.utf8)))
     }
   }
+
+  /// Waits a little also when the task is cancelled.
+  private func onceMore() async { await Task { try? await Task.sleep(for: .milliseconds(5)) }.value }
 
   let flood = FloodLog()
 }
