@@ -17,17 +17,20 @@ package final class AccessReviewer: Authorizer {
     package var deniedLifetime: Duration
     /// Answers that are remembered at one time.
     package var capacity: Int
-    /// A longer question is not remembered, in bytes of its JSON.
+    /// The answer to a longer question is not remembered, in bytes of its JSON.
     package var maximumCachedBytes: Int
+    /// Questions that wait for the cluster at one time, those of anonymous users at most half of them; above it 429.
+    package var maximumRunning: Int
 
     package init(
       allowedLifetime: Duration = .seconds(10), deniedLifetime: Duration = .seconds(10), capacity: Int = 8_192,
-      maximumCachedBytes: Int = 10_000
+      maximumCachedBytes: Int = 10_000, maximumRunning: Int = 1_000
     ) {
       self.allowedLifetime = allowedLifetime
       self.deniedLifetime = deniedLifetime
       self.capacity = capacity
       self.maximumCachedBytes = maximumCachedBytes
+      self.maximumRunning = maximumRunning
     }
   }
 
@@ -42,27 +45,25 @@ package final class AccessReviewer: Authorizer {
     self.settings = settings
     self.surroundings = surroundings
     self.logger = logger
-    cache = ReviewCache(capacity: settings.capacity, now: surroundings.now)
+    cache = ReviewCache(capacity: settings.capacity, maximumRunning: settings.maximumRunning, now: surroundings.now)
   }
 
   package func authorize(_ attributes: AuthorizationAttributes) async throws(StatusError) -> AuthorizationDecision {
-    try await decide(AccessReviewSpec.json(attributes))
-  }
-
-  private func decide(_ spec: JSONValue) async throws(StatusError) -> AuthorizationDecision {
+    let spec = AccessReviewSpec.json(attributes)
     let text = spec.encoded
-    let find: @Sendable () async -> Result<ReviewCache<AuthorizationDecision>.Finding, StatusError> = { [self] in
+    let isCached = text.count <= settings.maximumCachedBytes
+    let isStranger = attributes.user.groups.contains("system:unauthenticated")
+    return try await cache.value(for: Digest.sha256(text), ofStranger: isStranger) { [self] in
       do throws(KubeError) {
         let decision = try await review(spec)
-        return .success(.init(value: decision, holds: decision.isAllowed ? settings.allowedLifetime : settings.deniedLifetime))
+        let lifetime = decision.isAllowed ? settings.allowedLifetime : settings.deniedLifetime
+        return .success(.init(value: decision, holds: isCached ? lifetime : .zero))
       } catch {
         logger.error("access could not be reviewed", metadata: ["problem": "\(error)"])
         return .failure(
           .internalError("the cluster cannot be asked whether this is allowed: \(error.advice(review: "SubjectAccessReview"))"))
       }
     }
-    guard text.count <= settings.maximumCachedBytes else { return try await find().get().value }
-    return try await cache.value(for: Digest.sha256(text), find)
   }
 
   private func review(_ spec: JSONValue) async throws(KubeError) -> AuthorizationDecision {

@@ -46,7 +46,8 @@ package final class TokenReviewer: TokenAuthenticator {
     let digest = Digest.hmacSHA256(key: key, message: Array(token.utf8))
     return try await cache.value(for: digest) { [self] in
       do throws(KubeError) {
-        return .success(.init(value: try await review(token), holds: settings.lifetime))
+        let (user, isCertain) = try await review(token)
+        return .success(.init(value: user, holds: isCertain ? settings.lifetime : min(settings.lifetime, Self.errorLifetime)))
       } catch {
         logger.error("a token could not be reviewed", metadata: ["problem": "\(error)"])
         return .failure(
@@ -55,7 +56,12 @@ package final class TokenReviewer: TokenAuthenticator {
     }
   }
 
-  private func review(_ token: String) async throws(KubeError) -> UserInfo? {
+  /// For a no that comes with an error: the token may be good, and only what the cluster asked about it away for a moment. Long enough that
+  /// repeating a bad token is no way to keep the cluster busy.
+  private static let errorLifetime = Duration.seconds(1)
+
+  /// - Returns: nil for a token that stands for nobody, and whether the cluster had no error when it said so.
+  private func review(_ token: String) async throws(KubeError) -> (user: UserInfo?, isCertain: Bool) {
     var spec: JSONObject = ["token": .string(token)]
     if !settings.audiences.isEmpty { spec["audiences"] = .array(settings.audiences.map { .string($0) }) }
     let body = JSONValue.object([
@@ -65,15 +71,15 @@ package final class TokenReviewer: TokenAuthenticator {
       KubeRequest("POST", "/apis/authentication.k8s.io/v1/tokenreviews", body: body), .token, to: api)
     guard let status = answer.body["status"], status.object != nil else { throw .malformed("the TokenReview has no status") }
     guard status["authenticated"]?.bool == true, let user = status["user"], let name = user["username"]?.string, !name.isEmpty else {
-      return nil
+      return (nil, (status["error"]?.string ?? "").isEmpty)
     }
     if !settings.audiences.isEmpty {
       let audiences = (status["audiences"]?.array ?? []).compactMap(\.string)
-      guard audiences.contains(where: settings.audiences.contains) else { return nil }
+      guard audiences.contains(where: settings.audiences.contains) else { return (nil, true) }
     }
     var info = UserInfo(name: name, uid: user["uid"]?.string ?? "")
     info.groups = (user["groups"]?.array ?? []).compactMap(\.string)
     for (key, values) in user["extra"]?.object ?? [:] { info.extra[key] = (values.array ?? []).compactMap(\.string) }
-    return info
+    return (info, true)
   }
 }

@@ -94,6 +94,40 @@ struct AccessReviewerTests {
     #expect(cluster.requests.count == 2)
   }
 
+  @Test("What waits for the cluster is bounded, long questions too, and strangers leave half to the others") func running() async throws {
+    let gate = AsyncStream<Void>.makeStream()
+    let cluster = FakeCluster { _ in
+      for await _ in gate.stream { break }
+      return .object(["status": .object(["allowed": .bool(true)])])
+    }
+    let reviewer = AccessReviewer(cluster, settings: .init(maximumRunning: 4), logger: quiet)
+    let long = UserInfo(name: "u", groups: (0..<1_000).map { "group-\($0)" })
+    func ask(_ path: String, _ user: UserInfo) -> Task<Int, Never> {
+      let attributes = attributes("GET", path, user: user)
+      return Task {
+        do throws(StatusError) {
+          return try await reviewer.authorize(attributes).isAllowed ? 200 : 403
+        } catch {
+          return error.code
+        }
+      }
+    }
+    func waiting(_ count: Int) async { while cluster.requests.count < count { await Task.yield() } }
+    let stranger = StandardAuthenticator.anonymousUser
+    var tasks = [ask("/a", stranger), ask("/b", stranger)]
+    await waiting(2)
+    #expect(await ask("/c", stranger).value == 429)
+    // The same question is no further one.
+    tasks += [ask("/b", stranger), ask("/a", long), ask("/b", long)]
+    await waiting(4)
+    for user in [UserInfo(name: "u"), long] { #expect(await ask("/c", user).value == 429) }
+    gate.continuation.finish()
+    for task in tasks { #expect(await task.value == 200) }
+    #expect(cluster.requests.count == 4)
+    #expect(await ask("/c", stranger).value == 200)
+    #expect(await ask("/c", long).value == 200)
+  }
+
   @Test("A9: no answer is a 500, never a 403, and is not remembered") func away() async {
     let (cluster, time) = (cluster(), FakeTime())
     let reviewer = AccessReviewer(cluster, surroundings: time.surroundings, logger: quiet)

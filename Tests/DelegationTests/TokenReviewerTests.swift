@@ -23,7 +23,8 @@ struct TokenReviewerTests {
       case "away": throw KubeError.unreachable("connection refused")
       case "odd": .object([:])
       case "forbidden": throw KubeError.status(.forbidden("no"))
-      default: try review(#"{"user":{},"error":"invalid bearer token"}"#)
+      case "unsure": try review(#"{"user":{},"error":"etcd is away"}"#)
+      default: try review(#"{"user":{}}"#)
       }
     }
   }
@@ -76,6 +77,16 @@ struct TokenReviewerTests {
     #expect(forbidden?.status.message.contains("system:auth-delegator") == true)
     let odd = await #expect(throws: StatusError.self) { try await reviewer.user(ofToken: "odd") }
     #expect(odd?.code == 503)
+  }
+
+  @Test("A3: a no that comes with an error is not certain, and holds 1 s") func unsure() async throws {
+    let (cluster, time) = (cluster(), FakeTime())
+    let reviewer = TokenReviewer(cluster, surroundings: time.surroundings, logger: quiet)
+    for _ in 0..<3 { #expect(try await reviewer.user(ofToken: "unsure") == nil) }
+    #expect(cluster.requests.count == 1)
+    time.advance(.seconds(1))
+    #expect(try await reviewer.user(ofToken: "unsure") == nil)
+    #expect(cluster.requests.count == 2)
   }
 
   @Test("Fifty at once are one review, and one that leaves ends it for nobody") func singleFlight() async throws {
