@@ -70,7 +70,14 @@ private struct KubeconfigReader {
     if text(user, "username") != nil || text(user, "password") != nil {
       throw ClusterAccessError("\(who) has a user name and password, which Kubernetes no longer takes; \(advice)")
     }
-    if text(user, "as") != nil { throw ClusterAccessError("\(who) impersonates another user (as), which is not supported; \(advice)") }
+    for key in ["as", "as-uid", "as-groups", "as-user-extra"] where isGiven(user[key]) {
+      throw ClusterAccessError("\(who) impersonates another user (\(key)), which is not supported; \(advice)")
+    }
+  }
+
+  private func isGiven(_ value: JSONValue?) -> Bool {
+    guard let value, value != .null else { return false }
+    return value.string?.isEmpty != true && value.array?.isEmpty != true && value.object?.isEmpty != true
   }
 
   private func entry(_ list: String, _ kind: String, _ name: String) throws(ClusterAccessError) -> JSONValue {

@@ -44,6 +44,9 @@ import Testing
     ("auth-provider: {name: gcp}", "uses an auth-provider, which is not supported"),
     ("username: a", "has a user name and password"),
     ("as: admin", "impersonates another user (as)"),
+    ("as-uid: '1'", "impersonates another user (as-uid)"),
+    ("as-groups: [system:masters]", "impersonates another user (as-groups)"),
+    ("as-user-extra: {a: [b]}", "impersonates another user (as-user-extra)"),
     ("client-certificate: a.crt", "client-certificate and client-key belong together"),
     ("client-key-data: '%%%'", "client-key-data is not base64"),
   ])
