@@ -146,4 +146,14 @@ private final class ScriptedWatch: WatchSource {
       #expect(events.line(WatchEvent(.added, object), Samples.encoder(.plain)).text.contains("\"w\(index)\""))
     }
   }
+
+  @Test("The cache is bounded by memory, too") func cacheBytes() {
+    let events = WatchEventEncoder(byteCapacity: 50_000)
+    for index in 0..<1000 {
+      let object = Samples.workflow("w\(index)", version: UInt64(index + 1))
+      #expect(events.line(WatchEvent(.added, object), Samples.encoder(.plain)).text.contains("\"w\(index)\""))
+      #expect(events.bytes <= 50_000)
+    }
+    #expect(events.bytes > 20_000)
+  }
 }

@@ -16,15 +16,46 @@ final class WatchEventEncoder: Sendable {
   private struct Cache: Sendable {
     /// The object is kept with the bytes, so that its identity cannot be given to another one.
     var entries: [Key: (object: StoredObject, bytes: [UInt8])] = [:]
+    /// From the oldest on, from `head`; what lies before is dropped in bulk.
     var order: [Key] = []
-    var oldest = 0
+    var head = 0
+    var bytes = 0
+
+    mutating func insert(_ key: Key, _ object: StoredObject, _ line: [UInt8]) {
+      order.append(key)
+      entries[key] = (object, line)
+      bytes += Self.size(object, line)
+    }
+
+    mutating func evict(count: Int, bytes limit: Int) {
+      while let key = head < order.count ? order[head] : nil, entries.count > count || bytes > limit {
+        head += 1
+        if let old = entries.removeValue(forKey: key) { bytes -= Self.size(old.object, old.bytes) }
+      }
+      if head > 256, head > order.count / 2 {
+        order.removeFirst(head)
+        head = 0
+      }
+    }
+
+    /// The object, too: it may be in no window any more.
+    private static func size(_ object: StoredObject, _ line: [UInt8]) -> Int { line.count + object.estimatedMemory }
   }
 
   private let cache = Mutex(Cache())
   private let capacity: Int
+  private let byteCapacity: Int
 
-  /// - Parameter capacity: events; they matter only for as long as it takes to tell all watchers.
-  init(capacity: Int = 512) { self.capacity = capacity }
+  /// - Parameters:
+  ///   - capacity: events; they matter only for as long as it takes to tell all watchers.
+  ///   - byteCapacity: memory that they take at most, by estimate.
+  init(capacity: Int = 512, byteCapacity: Int = 16 << 20) {
+    self.capacity = capacity
+    self.byteCapacity = byteCapacity
+  }
+
+  /// Of what is kept, by estimate.
+  var bytes: Int { cache.withLock { $0.bytes } }
 
   /// One line: the event, and the line feed that ends it (kubernetes-wire W1).
   func line(_ event: WatchEvent, _ encoder: ObjectEncoder) -> [UInt8] {
@@ -35,14 +66,8 @@ final class WatchEventEncoder: Sendable {
     let bytes = Self.line(event.kind.rawValue, encoder.object(event.object))
     cache.withLock { cache in
       guard cache.entries[key] == nil else { return }
-      cache.entries[key] = (event.object, bytes)
-      if cache.order.count < capacity {
-        cache.order.append(key)
-      } else {
-        cache.entries[cache.order[cache.oldest]] = nil
-        cache.order[cache.oldest] = key
-        cache.oldest = (cache.oldest + 1) % capacity
-      }
+      cache.insert(key, event.object, bytes)
+      cache.evict(count: capacity, bytes: byteCapacity)
     }
     return bytes
   }

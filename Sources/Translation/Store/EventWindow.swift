@@ -1,7 +1,7 @@
 internal import JSON
 
-/// The recent events of one kind, in the order of their versions. Bounded by count, but events younger than the minimum age stay; and by bytes, whatever
-/// their age: who watches from before is told to list again.
+/// The recent events of one kind, in the order of their versions. Bounded by count, but events younger than the minimum age stay; and by memory, whatever
+/// their age: that bound comes first, for a process that is ended for its memory keeps no history at all. Who watches from before is told to list again.
 struct EventWindow: Sendable {
   /// The version of the last event that was evicted: a watch can start at it, and at nothing below.
   private(set) var floor: UInt64
@@ -10,8 +10,9 @@ struct EventWindow: Sendable {
   private let countLimit: Int
   private let minimumAge: Duration
   private let byteLimit: Int
-  /// Of the encoded objects of the window's events, and of those that were evicted and are not dropped yet.
+  /// What the objects of the window's events take, by estimate.
   private(set) var bytes = 0
+  /// Of those that were evicted and are not dropped yet.
   private var evictedBytes = 0
   /// `events[head...]` are the window; what lies before is dropped in bulk.
   private var events: [ObjectEvent] = []
@@ -32,7 +33,7 @@ struct EventWindow: Sendable {
 
   mutating func append(_ event: ObjectEvent) {
     events.append(event)
-    bytes += event.object.json.count
+    bytes += event.object.estimatedMemory
   }
 
   mutating func evict(now: Timestamp) {
@@ -40,8 +41,8 @@ struct EventWindow: Sendable {
     // The newest event stays, so that whoever keeps up need not list again.
     while count > 1, bytes > byteLimit || count > countLimit && VersionCounter.moment(of: events[head].version) < youngest {
       floor = events[head].version
-      bytes -= events[head].object.json.count
-      evictedBytes += events[head].object.json.count
+      bytes -= events[head].object.estimatedMemory
+      evictedBytes += events[head].object.estimatedMemory
       head += 1
       firstSequence += 1
     }

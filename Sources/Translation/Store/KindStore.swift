@@ -41,6 +41,13 @@ struct KindStore: Sendable {
     return index(of: namespace + "/")..<index(of: namespace + "0")
   }
 
+  /// The indices of all objects that a selection can select: of one at most, where it asks for a name in a namespace.
+  func range(_ selection: ObjectSelection) -> Range<Int> {
+    guard let key = selection.exactKey else { return range(namespace: selection.namespace) }
+    let at = index(of: key)
+    return at..<(at < objects.count && objects[at].key == key ? at + 1 : at)
+  }
+
   /// Puts an object in its place. - Returns: the one that was there.
   mutating func put(_ object: StoredObject) -> StoredObject? {
     let at = index(of: object.key)

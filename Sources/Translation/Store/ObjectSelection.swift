@@ -19,6 +19,12 @@ package struct ObjectSelection: Sendable {
 
   var hasSelectors: Bool { !labels.isEmpty || !fields.isEmpty }
 
+  /// The key of the one object that it can select; nil where that may be more. Cluster-scoped kinds, whose keys are names, are few.
+  var exactKey: String? {
+    guard let namespace, !namespace.isEmpty, let name = fields.exactName else { return nil }
+    return StoredObject.key(namespace: namespace, name: name)
+  }
+
   func covers(namespace other: String) -> Bool { namespace.map { $0 == other } ?? true }
 
   func selects(_ draft: ObjectDraft) -> Bool { labels.matches(draft.labels) && fields.matches(draft.fields) }

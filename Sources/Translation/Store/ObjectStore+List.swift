@@ -39,7 +39,7 @@ extension ObjectStore {
   }
 
   private func page(_ resource: Resource, _ selection: ObjectSelection, at version: UInt64, from start: String?, limit: Int) -> ListResult {
-    var past = PastObjects(self[resource], namespace: selection.namespace, at: version)
+    var past = PastObjects(self[resource], selection, at: version)
     if let start { past.skip(to: start) }
     var result = ListResult(items: [], version: version)
     if limit == 0, !selection.hasSelectors {

@@ -11,7 +11,9 @@ package struct ObjectStore: Sendable {
     package var windowCount: Int
     /// No younger event is evicted for the count (kubernetes-wire Z8).
     package var minimumAge: Duration
-    /// Bytes of JSON that the objects of a kind's events have at most, whatever their age; 128 MiB unless told. Memory is about twice that.
+    /// Memory that the events of Workflows take at most, as ``StoredObject/estimatedMemory`` has it, whatever their age; 128 MiB unless told. The windows of
+    /// the other kinds have an eighth of it each: their objects are few and change seldom. All together is well below what a small pod may have, beside the
+    /// objects themselves.
     package var windowBytes: Int
 
     package init(
@@ -36,10 +38,11 @@ package struct ObjectStore: Sendable {
     self.settings = settings
     let versions = VersionCounter(epoch: epoch, now: now)
     self.versions = versions
-    kinds = Resource.allCases.map { _ in
+    kinds = Resource.allCases.map { resource in
       KindStore(
         window: EventWindow(
-          floor: versions.current, countLimit: settings.windowCount, minimumAge: settings.minimumAge, byteLimit: settings.windowBytes))
+          floor: versions.current, countLimit: settings.windowCount, minimumAge: settings.minimumAge,
+          byteLimit: resource == .workflows ? settings.windowBytes : settings.windowBytes / 8))
     }
   }
 

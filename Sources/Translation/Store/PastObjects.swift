@@ -7,12 +7,16 @@ struct PastObjects {
   private let undone: [(key: String, then: StoredObject?, now: Bool)]
   private var undoneAt = 0
 
-  init(_ kind: KindStore, namespace: String?, at version: UInt64) {
-    objects = kind.objects[kind.range(namespace: namespace)]
+  /// - Parameter selection: whose namespace, and name, narrow them down; the other selectors are left to the caller.
+  init(_ kind: KindStore, _ selection: ObjectSelection, at version: UInt64) {
+    objects = kind.objects[kind.range(selection)]
     at = objects.startIndex
+    let exactKey = selection.exactKey
     var first: [String: StoredObject?] = [:]
     for event in kind.window.events(from: kind.window.sequence(after: version))
-    where namespace.map({ $0 == event.object.draft.namespace }) ?? true && first[event.object.key] == nil {
+    where selection.covers(namespace: event.object.draft.namespace) && exactKey.map({ $0 == event.object.key }) ?? true
+      && first[event.object.key] == nil
+    {
       first.updateValue(event.previous, forKey: event.object.key)
     }
     undone = first.sorted { $0.key < $1.key }.map { ($0.key, $0.value, kind.object($0.key) != nil) }

@@ -27,7 +27,7 @@ struct WatchCursor: Sendable {
     owesInitialEnd = options.sendInitialEvents ?? false
     let wantsInitial = options.sendInitialEvents ?? (requested == 0)
     if wantsInitial || requested == 0 {
-      if wantsInitial { initial = kind.objects[kind.range(namespace: namespace)] }
+      if wantsInitial { initial = kind.objects[kind.range(selection)] }
       sequence = kind.window.endSequence
       reached = store.currentVersion
     } else {

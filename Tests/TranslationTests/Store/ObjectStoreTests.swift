@@ -98,7 +98,7 @@ import Testing
   }
 
   @Test func eventsAreBoundedByTheirBytesWhateverTheirAge() throws {
-    var store = emptyStore(windowBytes: 100_000)
+    var store = emptyStore(windowBytes: 600_000)
     let start = store.currentVersion
     func watch(from version: UInt64) throws -> WatchCursor {
       try WatchCursor(.workflows, namespace: nil, options: ListOptions(resourceVersion: String(version)), in: store)
@@ -107,7 +107,9 @@ import Testing
     let text = String(repeating: "x", count: 10_000)
     for i in 0..<50 { store.commit([.upsert(testDraft("big", state: "\(i)" + text))], now: at(1)) }
     let window = store[.workflows].window
-    #expect(window.count == 9 && window.bytes <= 100_000 && window.floor > start && store[.workflows].objects.count == 1)
+    #expect(
+      window.count == 9 && window.bytes <= 600_000 && window.bytes > 9 * 60_000 && window.floor > start
+        && store[.workflows].objects.count == 1)
     #expect(drain(&slow, store).expired)
     #expect(throws: ReadFailure.self) { try watch(from: start) }
     var recent = try watch(from: window.floor)
@@ -117,6 +119,49 @@ import Testing
     store.commit([.upsert(testDraft("big", state: String(repeating: "y", count: 200_000)))], now: at(1))
     store.commit([.upsert(testDraft("small"))], now: at(1))
     #expect(store[.workflows].window.count == 1 && store[.workflows].window.floor > before)
+  }
+
+  @Test func theOtherKindsHaveSmallerWindows() {
+    var store = emptyStore(windowBytes: 800_000)
+    let text = String(repeating: "x", count: 2000)
+    for i in 0..<500 {
+      for resource in [Resource.workflows, .workflowtemplates] {
+        var draft = testDraft("n", state: "\(i)" + text)
+        draft.resource = resource
+        store.commit([.upsert(draft)], now: at(1))
+      }
+    }
+    #expect(store[.workflows].window.bytes <= 800_000 && store[.workflowtemplates].window.bytes <= 100_000)
+    #expect(store[.workflows].window.count > 4 * store[.workflowtemplates].window.count)
+  }
+
+  @Test func aNameIsLookedUpNotSearched() throws {
+    var store = emptyStore()
+    for i in 0..<100 { store.commit([.upsert(testDraft("n\(i)", namespace: ["a", "b"][i % 2]))], now: at(1)) }
+    let then = store.currentVersion
+    store.commit([.remove(.workflows, namespace: "a", name: "n4"), .upsert(testDraft("n7", namespace: "b", state: "z"))], now: at(2))
+    func names(_ namespace: String?, _ fields: String, at version: UInt64? = nil) throws -> [String] {
+      let options = ListOptions(
+        fieldSelector: try FieldSelector(parsing: fields, allowed: nil), resourceVersion: version.map { String($0) } ?? "",
+        resourceVersionMatch: version == nil ? "" : "Exact")
+      return try store.list(.workflows, namespace: namespace, options: options).items.map {
+        "\($0.key) \($0.draft.fields["status.phase"]!)"
+      }
+    }
+    #expect(try names("b", "metadata.name=n7") == ["b/n7 z"])
+    #expect(try names("b", "metadata.name=n7", at: then) == ["b/n7 a"])
+    #expect(try names("a", "metadata.name=n4").isEmpty)
+    #expect(try names("a", "metadata.name=n4", at: then) == ["a/n4 a"])
+    #expect(try names("a", "metadata.name=n7").isEmpty)
+    #expect(try names(nil, "metadata.name=n7") == ["b/n7 z"])
+    #expect(try names("b", "metadata.name=n7,metadata.name=n9").isEmpty)
+    #expect(try names("b", "metadata.name=n7,status.phase!=z").isEmpty)
+    let selection = ObjectSelection(
+      namespace: "a", labels: .everything, fields: try FieldSelector(parsing: "metadata.name=n8", allowed: nil))
+    #expect(store[.workflows].range(selection).count == 1)
+    var cursor = try WatchCursor(
+      .workflows, namespace: "b", options: ListOptions(fieldSelector: FieldSelector(parsing: "metadata.name=n7", allowed: nil)), in: store)
+    #expect(drain(&cursor, store).events.map(\.object.key) == ["b/n7"])
   }
 
   @Test func versionsOfListsFollowTheTable() throws {
