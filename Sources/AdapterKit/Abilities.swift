@@ -88,10 +88,13 @@ public protocol Templating: Sendable {
 public struct TemplatePage: Sendable {
   public var templates: [EngineTemplate]
   public var next: JSONValue?
+  /// Definitions that could not be understood, each with a reason; a reading with any says nothing about those that it lacks.
+  public var unreadable: [String]
 
-  public init(templates: [EngineTemplate], next: JSONValue? = nil) {
+  public init(templates: [EngineTemplate], next: JSONValue? = nil, unreadable: [String] = []) {
     self.templates = templates
     self.next = next
+    self.unreadable = unreadable
   }
 }
 

@@ -127,11 +127,15 @@ public struct RunPage: Sendable {
   public var next: JSONValue?
   /// Rows that could not be understood, each with a reason; a sweep with any is not complete.
   public var unreadable: [String]
+  /// The engine may have moved rows while the list was read, so that some were passed over before this page: pages are cut by a position, or a run went
+  /// from one of several lists to another. Before a binding is shown, its list is then read again until nothing new comes.
+  public var mayHaveSkipped: Bool
 
-  public init(observations: [Observation], next: JSONValue? = nil, unreadable: [String] = []) {
+  public init(observations: [Observation], next: JSONValue? = nil, unreadable: [String] = [], mayHaveSkipped: Bool = false) {
     self.observations = observations
     self.next = next
     self.unreadable = unreadable
+    self.mayHaveSkipped = mayHaveSkipped
   }
 }
 

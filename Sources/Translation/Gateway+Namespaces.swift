@@ -1,4 +1,9 @@
+package import JSON
+
 extension Gateway {
+  /// The creationTimestamp of a namespace that is there. Before it is shown, if it was hidden: Workflows that ended before it was made are not its own.
+  package func setNamespace(_ name: String, created: Timestamp) { store.setNamespace(name, created: created, now: clock.now) }
+
   /// The namespaces that show runs of an engine, in order.
   package var boundNamespaces: [String] { Set(bindings.map(\.info.namespace)).sorted() }
 

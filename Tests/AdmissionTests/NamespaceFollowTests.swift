@@ -16,6 +16,7 @@ struct NamespaceFollowTests {
 
   private final class Hidden: Sendable {
     let names = Mutex<Set<String>>([])
+    let made = Mutex<[String]>([])
     func contains(_ name: String) -> Bool { names.withLock { $0.contains(name) } }
     func set(_ name: String, _ isHidden: Bool) {
       names.withLock { if isHidden { _ = $0.insert(name) } else { _ = $0.remove(name) } }
@@ -29,7 +30,10 @@ struct NamespaceFollowTests {
       await withDiscardingTaskGroup { group in
         group.addTask { await namespaces.run() }
         group.addTask {
-          await namespaces.follow(["team"], isHidden: { hidden.contains($0) }) { name, isHidden, _ in hidden.set(name, isHidden) }
+          await namespaces.follow(
+            ["team"], isHidden: { hidden.contains($0) },
+            made: { name, created in hidden.made.withLock { $0.append("\(created.rfc3339Seconds) \(hidden.contains(name))") } }
+          ) { name, isHidden, _ in hidden.set(name, isHidden) }
         }
       }
     }
@@ -56,6 +60,31 @@ struct NamespaceFollowTests {
       cluster.put(Self.path, FakeCluster.namespace("team"))
       let isShown = try await becomes(hidden, false)
       #expect(isShown)
+    }
+  }
+
+  @Test("when a namespace was made is told at first, and of another one before it is shown")
+  func made() async throws {
+    let cluster = FakeCluster()
+    func put(_ created: String, phase: String = "Active") {
+      var namespace = FakeCluster.namespace("team", phase: phase)
+      namespace["metadata"]?["creationTimestamp"] = .string(created)
+      cluster.put(Self.path, namespace)
+    }
+    put("2026-11-01T00:00:00Z")
+    try await following(cluster) { hidden in
+      func told(_ count: Int) async throws -> [String] {
+        for _ in 0..<1_000 where hidden.made.withLock({ $0.count }) < count { try await Task.sleep(for: .milliseconds(10)) }
+        return hidden.made.withLock { $0 }
+      }
+      let first = try await told(1)
+      #expect(first == ["2026-11-01T00:00:00Z false"])
+      put("2026-11-01T00:00:00Z", phase: "Terminating")
+      let isHidden = try await becomes(hidden, true)
+      put("2026-11-02T00:00:00Z")
+      let isShown = try await becomes(hidden, false)
+      let both = try await told(2)
+      #expect(isHidden && isShown && both == first + ["2026-11-02T00:00:00Z true"])
     }
   }
 

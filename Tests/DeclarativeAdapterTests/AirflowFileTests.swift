@@ -146,6 +146,28 @@ import Testing
     #expect(time.sleeps == 2)
   }
 
+  @Test func aTemplateThatCannotBeReadHidesNoOther() async throws {
+    let isDown = Mutex(false)
+    let stub = StubTransport { (request: TransportRequest) async throws(TransportError) in
+      if isDown.withLock({ $0 }), request.url.hasSuffix("/details") { return .json([:], status: 503) }
+      if request.url.hasSuffix("/broken/details") { return .json(["detail": "import error"], status: 500) }
+      if request.url.hasSuffix("/odd/details") { return .json(["params": "none"]) }
+      if request.url.hasSuffix("/details") { return .json(["params": [:]]) }
+      let rows: [JSONValue] = ["a", "broken", "odd", "z"].map { name in
+        [
+          "dag_id": .string(name), "is_paused": false, "is_stale": false, "last_parsed_time": "x", "description": nil,
+          "timetable_summary": nil, "tags": [],
+        ]
+      }
+      return .json(["dags": .array(rows + [["dag_id": 1, "is_stale": false]]), "total_entries": 5])
+    }
+    let page = try await airflow(stub).templates(AdapterScope(), cursor: nil)
+    #expect(page.templates.map(\.name) == ["a", "z"] && page.unreadable.count == 3)
+    #expect(page.unreadable.contains("broken: import error"))
+    isDown.withLock { $0 = true }
+    await #expect(throws: AdapterError.self) { try await airflow(stub).templates(AdapterScope(), cursor: nil) }
+  }
+
   @Test func templatesAreAskedForTheirDetailsOnlyWhenParsedAnew() async throws {
     let parsed = Mutex("2026-11-22T19:00:00Z")
     let stub = StubTransport { (request: TransportRequest) async throws(TransportError) in

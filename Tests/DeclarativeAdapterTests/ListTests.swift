@@ -3,6 +3,7 @@ import DeclarativeAdapter
 import Foundation
 import JSON
 import OrderedCollections
+import Synchronization
 import Testing
 
 @Suite struct ListTests {
@@ -23,10 +24,82 @@ import Testing
   }
 
   @Test func byOffset() async throws {
-    let stub = StubTransport([.json(["items": [job("1"), job("2")]]), .json(["items": [job("3")]])])
+    let stub = StubTransport([
+      .json(["items": [job("1"), job("2")]]), .json(["items": [job("2"), job("3")]]), .json(["items": [job("3")]]),
+    ])
     let pages = try await all(try adapter(miniature(), stub))
-    #expect(pages.map { $0.observations.map(\.key.id) } == [["1", "2"], ["3"]])
-    #expect(stub.lines == ["GET /jobs?offset=0&limit=2", "GET /jobs?offset=2&limit=2"])
+    #expect(pages.map { $0.observations.map(\.key.id) } == [["1", "2"], ["3"], []])
+    // Each page begins with the end of the one before.
+    #expect(stub.lines == ["GET /jobs?offset=0&limit=2", "GET /jobs?offset=1&limit=2", "GET /jobs?offset=2&limit=2"])
+    #expect(pages.allSatisfy { !$0.mayHaveSkipped })
+  }
+
+  /// An engine with so many jobs, of which some go after the first page was read.
+  private func shrinking(_ count: Int, _ gone: Range<Int>, total: Bool = true) -> StubTransport {
+    let jobs = Mutex(Array(0..<count))
+    return StubTransport { (request: TransportRequest) async throws(TransportError) in
+      let offset = Int(request.url.split(separator: "=").last!)!
+      return jobs.withLock { jobs in
+        let page = jobs.dropFirst(offset).prefix(100).map { job("\($0)") }
+        let answer: JSONValue = ["items": .array(page), "n": .int(Int64(jobs.count))]
+        jobs.removeAll { gone.contains($0) }
+        return .json(answer)
+      }
+    }
+  }
+
+  @Test(arguments: [0..<1, 0..<9, 40..<60, 80..<130, 0..<200]) func noRowIsPassedOverWhereOthersGo(_ gone: Range<Int>) async throws {
+    let stub = shrinking(350, gone)
+    let adapter = try adapter(paged("{by: offset, size: 100, total: '${response.body.n}'}", "query: {o: '${page.offset}'}"), stub)
+    let pages = try await all(adapter)
+    let seen = Set(pages.flatMap { $0.observations.map(\.key.id) })
+    #expect(seen.isSuperset(of: (0..<350).filter { !gone.contains($0) }.map(String.init)))
+    #expect(pages.allSatisfy { !$0.mayHaveSkipped } && pages.count <= 9)
+  }
+
+  @Test func whereNothingHoldsThePagesTheySaySo() async throws {
+    let stub = StubTransport([
+      .json(["items": [job("1")], "more": true]), .json(["items": [job("2")], "more": true]), .json(["items": [job("3")], "more": false]),
+    ])
+    let pages = try await all(try adapter(paged("{by: number, next: '${response.body.more}'}"), stub))
+    #expect(pages.map(\.mayHaveSkipped) == [false, true, true])
+    // The engine orders its rows anew each time.
+    let shuffled = Mutex(0)
+    let restless = StubTransport { (request: TransportRequest) async throws(TransportError) in
+      let round = shuffled.withLock { round in
+        round += 1
+        return round
+      }
+      return .json(["items": .array((0..<100).map { job("\(round)-\($0)") }), "n": 200])
+    }
+    let text = paged("{by: offset, size: 100, total: '${response.body.n}'}", "query: {o: '${page.offset}'}")
+    let restlessPages = try await all(try adapter(text, restless))
+    #expect(restlessPages.count < 15 && restlessPages.contains(where: \.mayHaveSkipped))
+  }
+
+  @Test func aListThatIsReadAtOnceIsReadAgainWhereItsTotalMoves() async throws {
+    let text = miniature(
+      """
+      scope:
+        resolve:
+          keep: 30s
+          name: all
+          request: GET /folders
+          query: {o: "${page.offset}"}
+          rows: ${response.body.items}
+          page: {by: offset, size: 2, total: "${response.body.n}", all: true}
+          value: '${all.rows}'
+        contains: '${(template == null ? parent : template) in members || true}'
+      """)
+    let stub = StubTransport([
+      .json(["items": ["a", "b"], "n": 4]), .json(["items": ["d"], "n": 3]), .json(["items": ["b", "c"], "n": 3]),
+      .json(["items": ["d"], "n": 3]), .json(["items": []]),
+    ])
+    _ = try await adapter(text, stub).list(AdapterScope(), since: nil, cursor: nil)
+    #expect(
+      stub.lines == [
+        "GET /folders?o=0", "GET /folders?o=2", "GET /folders?o=0", "GET /folders?o=2", "GET /jobs?offset=0&limit=2",
+      ])
   }
 
   @Test func byOffsetWithATotal() async throws {

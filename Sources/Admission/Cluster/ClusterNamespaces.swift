@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 package import KubeClient
 package import KubeWire
 package import Logging
@@ -35,6 +35,10 @@ package final class ClusterNamespaces: NamespaceDirectory {
     object["status"]?["phase"] == "Terminating" || object["metadata"]?["deletionTimestamp"] != nil ? .terminating : .active
   }
 
+  private static func created(_ object: JSONValue) -> Timestamp? {
+    object["metadata"]?["creationTimestamp"]?.string.flatMap(Timestamp.init)
+  }
+
   /// Shows and hides some namespaces as they come and go, until the task is cancelled.
   ///
   /// The watched copy says when there is something to do; what is done is what the cluster says when it is asked. A copy may lag or be wrong, and what
@@ -42,18 +46,31 @@ package final class ClusterNamespaces: NamespaceDirectory {
   ///
   /// - Parameters:
   ///   - isHidden: how it is now; the gateway also hides by itself, at a deletion of the collection in a namespace that is going.
+  ///   - made: when a namespace was made that is there; again for another one of the same name, and then before it is shown.
   ///   - hide: not called before all namespaces were read once.
   package func follow(
-    _ names: [String], isHidden: @Sendable (String) -> Bool,
+    _ names: [String], isHidden: @Sendable (String) -> Bool, made: @Sendable (_ name: String, _ created: Timestamp) -> Void = { _, _ in },
     hide: @Sendable (_ name: String, _ isHidden: Bool, _ state: NamespaceState) -> Void
   ) async {
     var asked: [String: Timestamp] = [:]
+    var told: [String: Timestamp] = [:]
     while !Task.isCancelled {
       for name in names where collection.isSynced {
-        let state = collection.item(name: name).map(Self.state) ?? .missing
-        guard (state != .active) != isHidden(name), asked[name].map({ clock.now >= $0 + Self.disagreement }) ?? true else { continue }
+        let known = collection.item(name: name)
+        let state = known.map(Self.state) ?? .missing
+        let isAnother = state == .active && known.flatMap(Self.created) != told[name]
+        guard isAnother || (state != .active) != isHidden(name), asked[name].map({ clock.now >= $0 + Self.disagreement }) ?? true else {
+          continue
+        }
         asked[name] = clock.now
-        guard let live = try? await liveState(of: name), (live != .active) != isHidden(name) else { continue }
+        let object: JSONValue?
+        do throws(StatusError) { object = try await ask(name) } catch { continue }
+        let live = object.map(Self.state) ?? .missing
+        if live == .active, let created = object.flatMap(Self.created), told.updateValue(created, forKey: name) != created {
+          asked[name] = nil
+          made(name, created)
+        }
+        guard (live != .active) != isHidden(name) else { continue }
         asked[name] = nil
         hide(name, live != .active, live)
       }

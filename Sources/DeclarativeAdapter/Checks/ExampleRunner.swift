@@ -26,7 +26,10 @@ struct ExampleRunner: Sendable {
     case "health": return try await adapter.health().json
     case "templates":
       let page = try await adapter.templates(scope, cursor: input["cursor"])
-      return .object(["templates": .array(page.templates.map(\.json)), "next": page.next ?? .null])
+      return .object([
+        "templates": .array(page.templates.map(\.json)), "next": page.next ?? .null,
+        "unreadable": .array(page.unreadable.map { .string($0) }),
+      ])
     case "submit": return try await adapter.submit(submission(input["submission"] ?? .emptyObject, scope)).json
     case "get": return try await adapter.get(key, scope: scope).json
     case "find":

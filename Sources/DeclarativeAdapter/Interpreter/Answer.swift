@@ -11,8 +11,9 @@ struct Answer: Sendable {
   /// The engine's clock where it sends a Date, else ours, at the beginning of the request.
   var date: Timestamp
   var rows: [CELValue]?
-  /// Rows before `only` left some out: what paging counts.
-  var count = 0
+  /// The rows before `only` left some out: what paging counts.
+  var found: [CELValue] = []
+  var count: Int { found.count }
 
   /// - Throws: a message when the body is not what `form` says and the status is a good one.
   init(_ response: TransportResponse, form: RequestTemplate.Answer, accepted: Bool, began: Timestamp) throws(AnswerError) {

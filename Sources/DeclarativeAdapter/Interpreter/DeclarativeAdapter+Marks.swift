@@ -67,9 +67,13 @@ extension DeclarativeAdapter {
     }
     let paging = operation.list.chain.requests.last?.paging
     let variables = call.variables
-    let next = try runner.evaluating { () throws(ExpressionFailure) in
-      try page.next(paging, answer: answer, count: answer.count, variables)
+    let following = try runner.evaluating { () throws(ExpressionFailure) in
+      try page.following(paging, answer: answer, variables) { row in
+        var variables = variables
+        variables["row"] = row
+        return (try? operation.uid.text(variables)) ?? nil
+      }
     }
-    return (documents, next)
+    return (documents, following.page)
   }
 }

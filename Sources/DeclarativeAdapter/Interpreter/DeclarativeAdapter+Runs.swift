@@ -62,6 +62,8 @@ extension DeclarativeAdapter {
     var call = try await call(scope)
     call.variables["since"] = since.map { .string($0.description) } ?? .null
     var (page, next) = try await self.page(sources[index].0, sources[index].1, &call, PageState(cursor?["page"]))
+    // Without a feed of changes nothing else tells that a run went from a list that was not read yet to one that was.
+    if index > 0, index < file.runs.list.count, file.runs.changes == nil { page.mayHaveSkipped = true }
     if let next {
       page.next = ["source": .int(Int64(index)), "page": next.json]
     } else if index + 1 < sources.count {
@@ -76,8 +78,14 @@ extension DeclarativeAdapter {
   ) {
     let (block, mapper) = try block(kind)
     guard let answer = try await runner.run(list.chain, &call, page: state) else { return (RunPage(observations: []), nil) }
-    let rows = answer.rows ?? []
     let mapping = list.mapping ?? block.mapping
+    let after = call.variables
+    let name: (CELValue) -> String? = { row in
+      var variables = after
+      variables["row"] = row
+      return (try? mapper.key(mapping, variables))?.description
+    }
+    let rows = Array(state.fresh(answer.rows ?? [], name: name))
     let marks = kind == .run ? try await marksOf(rows, mapping, mapper, call) : Array(repeating: .null, count: rows.count)
     var page = RunPage(observations: [])
     page.observations.reserveCapacity(rows.count)
@@ -95,10 +103,12 @@ extension DeclarativeAdapter {
         page.unreadable.append("\(id): \(redactor.redact(error.description))")
       }
     }
-    let after = call.variables
     let paging = list.chain.requests.last?.paging
-    let next = try runner.evaluating { () throws(ExpressionFailure) in try state.next(paging, answer: answer, count: answer.count, after) }
-    return (page, next)
+    let following = try runner.evaluating { () throws(ExpressionFailure) in
+      try state.following(paging, answer: answer, after, name: name)
+    }
+    page.mayHaveSkipped = following.mayHaveSkipped
+    return (page, following.page)
   }
 
   private func variable(_ submission: Submission) -> CELValue {

@@ -55,19 +55,7 @@ final class RequestRunner: Sendable {
       }
       if !isLast || request.paging?.all == true, let paging = request.paging {
         // The name of an earlier request stands for the whole list.
-        var state = PageState()
-        var rows = answer.rows ?? []
-        for _ in 0..<1000 {
-          let count = answer.count
-          guard
-            let next = try evaluating({ () throws(ExpressionFailure) in try state.next(paging, answer: answer, count: count, call.variables)
-            })
-          else { break }
-          state = next
-          answer = try await one(request, &call, page: next)
-          rows += answer.rows ?? []
-        }
-        answer.rows = rows
+        answer = try await all(request, paging, from: answer, &call)
       }
       let variable = answer.variable
       if let name = request.name { call.variables[name] = variable }
@@ -76,6 +64,36 @@ final class RequestRunner: Sendable {
     }
     return last
   }
+
+  /// All rows of a list, after its first page. Where its total moves meanwhile, rows may have moved across the edge of a page: then it is read again, a few
+  /// times.
+  private func all(_ request: RequestTemplate, _ paging: Paging, from first: Answer, _ call: inout Call) async throws(AdapterError)
+    -> Answer
+  {
+    var answer = first
+    for reading in 0..<Self.readings {
+      if reading > 0 { answer = try await one(request, &call, page: PageState()) }
+      var state = PageState()
+      var rows = answer.rows ?? []
+      var totals: Set<Int64?> = []
+      for _ in 0..<1000 {
+        let (page, variables) = (answer, call.variables)
+        let (total, next) = try evaluating { () throws(ExpressionFailure) in
+          (try paging.total?.int(variables), try state.next(paging, answer: page, variables))
+        }
+        totals.insert(total)
+        guard let next else { break }
+        state = next
+        answer = try await one(request, &call, page: next)
+        rows += answer.rows ?? []
+      }
+      answer.rows = rows
+      if totals.count == 1 { break }
+    }
+    return answer
+  }
+
+  private static let readings = 3
 
   /// What the file says cannot be done is refused before anything is sent.
   private func refuse(_ chain: RequestChain, _ call: Call) throws(AdapterError) {
@@ -121,7 +139,7 @@ final class RequestRunner: Sendable {
       var variables = call.variables
       variables["response"] = answer.variable
       var found = try evaluating { () throws(ExpressionFailure) in try rows.rows(variables) }
-      answer.count = found.count
+      answer.found = found
       if let only = template.only {
         found = try evaluating { () throws(ExpressionFailure) in
           var kept: [CELValue] = []

@@ -45,8 +45,9 @@ final class ClusterWiring: Sendable {
     await withDiscardingTaskGroup { group in
       group.addTask { await chain.run() }
       group.addTask {
-        await chain.namespaces.follow(gateway.boundNamespaces, isHidden: { gateway.store.isHidden($0) }) {
-          [logger = self.logger] name, isHidden, state in
+        await chain.namespaces.follow(
+          gateway.boundNamespaces, isHidden: { gateway.store.isHidden($0) }, made: { gateway.setNamespace($0, created: $1) }
+        ) { [logger = self.logger] name, isHidden, state in
           logger.notice(
             isHidden ? "its Workflows are not shown" : "its Workflows are shown again",
             metadata: ["namespace": "\(name)", "state": "\(state)"])

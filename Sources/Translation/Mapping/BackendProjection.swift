@@ -15,7 +15,7 @@ package struct BackendProjection: Sendable {
   }
 
   /// - Parameter bindings: the conditions that each binding's reconciler reports; the worst of each type is shown.
-  package func draft(_ bindings: [BackendConditions], started: Timestamp) -> ObjectDraft {
+  package func draft(_ bindings: [BackendConditions]) -> ObjectDraft {
     let types: [(String, KeyPath<BackendConditions, BackendConditions.Condition>)] = [
       ("Reachable", \.reachable), ("Authenticated", \.authenticated), ("Synced", \.synced),
     ]
@@ -27,7 +27,7 @@ package struct BackendProjection: Sendable {
     let message = conditions.compactMap(\.worst).first { $0.status == false }?.message ?? ""
     return ObjectDraft(
       resource: .workflowbackends, namespace: "", name: name, uid: uid, labels: [:], fields: ["metadata.name": name],
-      metadata: ["name": .string(name), "uid": .string(uid), "creationTimestamp": .string(started.rfc3339Seconds), "generation": 1],
+      metadata: ["name": .string(name), "uid": .string(uid), "creationTimestamp": .string(UntoldCreation.timestamp), "generation": 1],
       content: [
         "spec": [
           "adapter": .string(traits.name), "engine": .string(traits.engine), "adapterVersion": .string(traits.version), "url": .string(url),
@@ -37,7 +37,7 @@ package struct BackendProjection: Sendable {
       cells: [
         .value(.string(name)), .value(.string(traits.name)), .value(.string(version ?? "")),
         .value(.string(Self.word(conditions[0].worst))),
-        .value(.string(Self.word(conditions[1].worst))), .value(.string(Self.word(conditions[2].worst))), .since(started),
+        .value(.string(Self.word(conditions[1].worst))), .value(.string(Self.word(conditions[2].worst))), UntoldCreation.age,
         .value(.string(message)),
       ])
   }

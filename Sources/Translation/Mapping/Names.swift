@@ -37,6 +37,9 @@ package enum EngineNames {
     return uuid(bytes)
   }
 
+  /// The uid of the object that takes the place of another one's, as its successor of a number: UUID version 5, of nothing but the two.
+  package static func uid(succeeding uid: String, number: Int64) -> String { self.uid(backend: "", identity: "\(uid)/\(number)") }
+
   /// UUID version 4 (RFC 9562 §5.4) from 16 random bytes.
   package static func randomUID(_ random: [UInt8]) -> String {
     var bytes = random

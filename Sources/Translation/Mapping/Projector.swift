@@ -41,7 +41,9 @@ package struct Projector: RunProjecting {
     else { return nil }
     if !signingKeys.isEmpty, !envelope.isSigned(backend: info.backend, byOneOf: signingKeys) { return nil }
     let timeout = envelope.spec["timeout"]?.string.flatMap(GoDuration.parse)
-    return EnvelopeIdentity(uid: envelope.uid, submittedAt: envelope.submittedAt, timeout: timeout)
+    return EnvelopeIdentity(
+      uid: envelope.uid, submittedAt: envelope.submittedAt, timeout: timeout,
+      submissionKey: SubmissionBuilder.key(namespace: envelope.namespace, name: envelope.name))
   }
 
   /// Whoever can start a run in the engine can give it any envelope, also one that was seen elsewhere: it holds for a run of its own template only, or,

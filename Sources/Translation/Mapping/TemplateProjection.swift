@@ -21,13 +21,13 @@ struct TemplateProjection: Sendable {
       resource: .workflowtemplates, namespace: binding.namespace, name: name, uid: uid, labels: labels,
       fields: ["metadata.name": name, "metadata.namespace": binding.namespace, "spec.backend": binding.backend],
       metadata: [
-        "name": .string(name), "namespace": .string(binding.namespace), "uid": .string(uid), "generation": 1,
-        "labels": Envelope.object(labels),
+        "name": .string(name), "namespace": .string(binding.namespace), "uid": .string(uid),
+        "creationTimestamp": .string(UntoldCreation.timestamp), "generation": 1, "labels": Envelope.object(labels),
       ],
       content: ["spec": .object(spec), "status": ["paused": .bool(template.paused)]],
       cells: [
         .value(.string(name)), .value(.string(binding.backend)), .value(.string(template.description ?? "")),
-        .value(.string(template.paused ? "true" : "false")), .value(.string(template.schedule ?? "")), .since(nil),
+        .value(.string(template.paused ? "true" : "false")), .value(.string(template.schedule ?? "")), UntoldCreation.age,
       ])
   }
 }

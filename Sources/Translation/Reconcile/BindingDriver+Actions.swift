@@ -13,7 +13,7 @@ extension BindingDriver {
     case .observeTemplates(let templates): store.observeTemplates(binding.id, templates, now: clock.now)
     case .forget(let keys): store.forget(keys.map { RunRef(binding.id, $0) }, now: clock.now)
     case .settle(let sweepRows): handle(.settled(sweepRows: sweepRows))
-    case .markSwept: store.markSwept(binding.id)
+    case .markSwept: store.markSwept(binding.id, now: clock.now)
     case .expire: store.expire(now: clock.now)
     case .pollEnded(let began, let error): ended(.runs, began: began, error)
     case .templatesEnded(let began, let error): ended(.templates, began: began, error)

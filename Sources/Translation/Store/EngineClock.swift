@@ -5,8 +5,9 @@ internal import JSON
 ///
 /// Exactly known from answers to our own submissions. Before the first of these (after a restart), three runs with different envelopes whose times of
 /// creation and submission differ by the same are believed, if no run of the binding was made when its envelope says, and if they differ by at most
-/// ``longestGuess``: people who repeat runs copy envelopes, too, and do so at the same hour of each day. An engine that is further off loses the names of
-/// its runs from a restart of the gateway to the next submission.
+/// ``longestGuess``: people who repeat runs copy envelopes, too, and do so at the same hour of each day. When the first complete sweep has ended and no
+/// more runs can come, fewer are believed (``settle()``). An engine that is further off loses the names of its runs from a restart of the gateway to the
+/// next submission, unless its runs are known by their keys.
 struct EngineClock: Sendable {
   /// A run is made within this time of its submission.
   static let tolerance = Duration.seconds(300)
@@ -65,6 +66,20 @@ struct EngineClock: Sendable {
     }
     votes = [:]
     return learn(vote)
+  }
+
+  /// All runs that there are have been seen. What most of them say is believed then, however few they are; of several differences the least, because
+  /// copies are made later than what they copy.
+  ///
+  /// Three and no two alike are copies whose originals are gone: runs of ours would agree. - Returns: as ``submitted(created:began:ended:)``.
+  mutating func settle() -> Bool {
+    guard !isKnown else { return false }
+    let support = votes.values.map { vote in (vote: vote, count: votes.values.count { Self.isWithin(Self.grain, $0, vote) }) }
+    guard let best = support.min(by: { $0.count == $1.count ? $0.vote < $1.vote : $0.count > $1.count }),
+      best.count > 1 || votes.count < Self.votesNeeded
+    else { return false }
+    votes = [:]
+    return learn(best.vote)
   }
 
   private mutating func learn(_ offset: Duration) -> Bool {

@@ -22,6 +22,9 @@ struct RunEntry: Sendable {
   /// The answer to our own submission showed it with that uid: no time and no lower id counts against that.
   var wasSubmittedHere = false
 
+  /// When it was first seen active again after its uid had left the window.
+  var renewedAt: Timestamp?
+
   init(_ run: KnownRun) { self.run = run }
 
   /// The end of the run, after which its window counts; nil while it is active.
@@ -34,15 +37,6 @@ struct RunEntry: Sendable {
   func cancelAt(ownsEnvelope: Bool, _ clock: EngineClock) -> Timestamp? {
     guard ownsEnvelope, run.key.kind == .run, run.isActive, let envelope, let timeout = envelope.timeout else { return nil }
     return (run.core?.startedAt.map { $0 - clock.offset } ?? envelope.submittedAt) + timeout
-  }
-
-  /// An engine's answer can be about a copy of the envelope: only a run that was made when the envelope was, and that is no repetition, can own it.
-  func canOwnEnvelope(_ clock: EngineClock) -> Bool {
-    guard let envelope, let core = run.core else { return false }
-    if wasSubmittedHere, provenUID == envelope.uid { return true }
-    guard !run.isRebuild else { return false }
-    guard provenUID != envelope.uid, let created = core.createdAt else { return true }
-    return clock.fits(created: created, submitted: envelope.submittedAt)
   }
 }
 

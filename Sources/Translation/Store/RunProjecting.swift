@@ -19,10 +19,13 @@ package struct EnvelopeIdentity: Sendable, Hashable {
   package var submittedAt: Timestamp
   /// `spec.timeout`, to be enforced where the engine does not; nil for none.
   package var timeout: Duration?
+  /// The key that it was submitted under; nil where that is not known.
+  package var submissionKey: String?
 
-  package init(uid: String, submittedAt: Timestamp, timeout: Duration? = nil) {
+  package init(uid: String, submittedAt: Timestamp, timeout: Duration? = nil, submissionKey: String? = nil) {
     self.uid = uid
     self.submittedAt = submittedAt
     self.timeout = timeout
+    self.submissionKey = submissionKey
   }
 }

@@ -21,15 +21,10 @@ extension RunStore {
       let result = merge(observed, ref, now: now)
       known.append(ref)
       if result.changed { dirty.insert(ref) }
-      let before = entry(ref)?.envelope?.uid
+      let isNew = result.envelopeChanged || result.coreChanged
       // Whether an envelope fits depends on the run's core too.
-      if result.envelopeChanged || result.coreChanged { updateCarrier(ref) }
-      prove(ref, observed, isNew: result.envelopeChanged || result.coreChanged, &dirty)
-      if let before, before != entry(ref)?.envelope?.uid { for carrier in carriers[before] ?? [] { dirty.insert(carrier) } }
-      if result.envelopeChanged || result.coreChanged, let uid = entry(ref)?.envelope?.uid, let carriers = carriers[uid], carriers.count > 1
-      {
-        for carrier in carriers { dirty.insert(carrier) }
-      }
+      if isNew { updateCarrier(ref, &dirty) }
+      prove(ref, observed, isNew: isNew, &dirty)
       if result.needsConfirmation { wants[ref, default: []].insert(.confirmation) }
       if result.needsRefresh { wants[ref, default: []].insert(.refresh) }
       if result.coreChanged { wants[ref, default: []].insert(.changed) }
@@ -72,6 +67,8 @@ extension RunStore {
         .sorted { RunKey.precedes($0.run.key, $1.run.key) }
       for entry in over {
         let ref = RunRef(id, entry.run.key)
+        // The uid of the envelope, too, where the run has it no longer: no copy takes it.
+        depart(ref, now: now)
         if let uid = entry.uid { departed.insert(uid, identity: entry.run.identity, isOver: true, now: now) }
         changes += drop(ref, &dirty)
         outcome.gone.append(ref)
@@ -80,51 +77,6 @@ extension RunStore {
     commit(changes, outcome.gone.map(\.binding), now: now, &outcome)
     project(dirty, now: now, &outcome)
     return outcome
-  }
-
-  /// The uid of an envelope goes with the run that it was made for; the copies do not inherit it.
-  private mutating func depart(_ ref: RunRef, now: Timestamp) {
-    guard let entry = entry(ref), let uid = entry.envelope?.uid, ownsEnvelope(ref) else { return }
-    departed.insert(uid, identity: entry.run.identity, isOver: false, now: now)
-  }
-
-  /// Remembers that a run was made for the envelope it carries, and learns of the engine's clock (``EngineClock``).
-  private mutating func prove(_ ref: RunRef, _ observed: Observed, isNew: Bool, _ dirty: inout DirtyRuns) {
-    guard isNew || observed.source == .write, let entry = entry(ref), let envelope = entry.envelope else { return }
-    let created = entry.run.core?.createdAt
-    var clockChanged = false
-    // Both by our clock: the answer of a write that shows an envelope made just now is the answer to its submission.
-    if observed.source == .write, case .present = observed.observation.core, !entry.wasSubmittedHere, !entry.run.isRebuild,
-      !(carriers[envelope.uid] ?? []).contains(where: { $0 != ref && self.entry($0)?.provenUID == envelope.uid }),
-      observed.began >= envelope.submittedAt, observed.began - envelope.submittedAt <= EngineClock.tolerance
-    {
-      bindings[ref.binding]?.runs[ref.key]?.wasSubmittedHere = true
-      bindings[ref.binding]?.runs[ref.key]?.provenUID = envelope.uid
-      dirty.insert(ref)
-      for carrier in carriers[envelope.uid] ?? [] { dirty.insert(carrier) }
-      if let created {
-        clockChanged = bindings[ref.binding]?.clock.submitted(created: created, began: envelope.submittedAt, ended: observed.ended) ?? false
-      }
-    } else if entry.provenUID != envelope.uid, !entry.run.isRebuild, let created, let clock = bindings[ref.binding]?.clock {
-      if clock.fits(created: created, submitted: envelope.submittedAt) || departed.named(envelope.uid, identity: entry.run.identity) {
-        bindings[ref.binding]?.runs[ref.key]?.provenUID = envelope.uid
-      }
-      clockChanged =
-        bindings[ref.binding]?.clock.saw(envelope.uid, created: created, submitted: envelope.submittedAt) ?? false
-    }
-    if clockChanged { judgeAgain(ref.binding, &dirty) }
-  }
-
-  /// The engine's clock is known better: runs whose times did not fit their envelope may do so now.
-  private mutating func judgeAgain(_ binding: BindingID, _ dirty: inout DirtyRuns) {
-    guard let known = bindings[binding] else { return }
-    for (key, entry) in known.runs.sorted(by: { RunKey.precedes($0.key, $1.key) }) {
-      guard let envelope = entry.envelope, entry.provenUID != envelope.uid, !entry.run.isRebuild, let created = entry.run.core?.createdAt,
-        known.clock.fits(created: created, submitted: envelope.submittedAt)
-      else { continue }
-      bindings[binding]?.runs[key]?.provenUID = envelope.uid
-      for carrier in carriers[envelope.uid] ?? [] { dirty.insert(carrier) }
-    }
   }
 
   func isOver(_ entry: RunEntry, _ settings: BindingSettings, now: Timestamp) -> Bool {
@@ -160,6 +112,10 @@ extension RunStore {
 
   /// That names the overlay of a run that is not in the store; without looking whether others carry its envelope, too.
   private func uid(_ run: KnownRun, _ id: BindingID) -> String? {
+    firstUID(run, id).map { successor(of: $0, RunEntry(run), id) }
+  }
+
+  private func firstUID(_ run: KnownRun, _ id: BindingID) -> String? {
     if run.envelope != nil, let uid = projection.envelopeIdentity(of: run, binding: id)?.uid { return uid }
     // To learn the uid of a foreign run takes a projection; nothing to learn where no overlay holds anything.
     guard bindings[id]?.overlays?.holding.isEmpty == false else { return nil }
@@ -189,38 +145,6 @@ extension RunStore {
     let result = bindings[ref.binding]?.runs[ref.key]?.run.merge(observed) ?? MergeResult()
     if result.coreChanged { bindings[ref.binding]?.runs[ref.key]?.coreChangedAt = observed.began }
     return result
-  }
-
-  /// Keeps the index of envelopes in step with what a run carries.
-  mutating func updateCarrier(_ ref: RunRef) {
-    guard let entry = entry(ref) else { return }
-    let identity = entry.run.envelope == nil ? nil : projection.envelopeIdentity(of: entry.run, binding: ref.binding)
-    guard identity != entry.envelope else { return }
-    if let old = entry.envelope?.uid { removeCarrier(ref, of: old) }
-    if let uid = identity?.uid { carriers[uid, default: []].append(ref) }
-    bindings[ref.binding]?.runs[ref.key]?.envelope = identity
-  }
-
-  mutating func removeCarrier(_ ref: RunRef, of uid: String) {
-    carriers[uid]?.removeAll { $0 == ref }
-    if carriers[uid]?.isEmpty ?? false { carriers[uid] = nil }
-  }
-
-  /// Of all runs that carry an envelope, the one it was made for (design §6); the others are foreign.
-  func ownsEnvelope(_ ref: RunRef) -> Bool {
-    guard let entry = entry(ref), let uid = entry.envelope?.uid, canOwnEnvelope(entry, ref), let carriers = carriers[uid] else {
-      return false
-    }
-    return carriers.allSatisfy { other in
-      guard other != ref, let candidate = self.entry(other), canOwnEnvelope(candidate, other) else { return true }
-      if entry.wasSubmittedHere != candidate.wasSubmittedHere { return entry.wasSubmittedHere }
-      return other.key == ref.key ? ref.binding < other.binding : RunKey.precedes(ref.key, other.key)
-    }
-  }
-
-  private func canOwnEnvelope(_ entry: RunEntry, _ ref: RunRef) -> Bool {
-    guard let uid = entry.envelope?.uid, let clock = bindings[ref.binding]?.clock, entry.canOwnEnvelope(clock) else { return false }
-    return departed.admits(uid, identity: entry.run.identity)
   }
 
   func summary(_ ref: RunRef, _ wants: RunSummary.Wants) -> RunSummary? {

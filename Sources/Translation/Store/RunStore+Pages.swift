@@ -18,7 +18,7 @@ extension RunStore {
       guard var run = runs[key]?.run else { continue }
       let ref = RunRef(binding, key)
       if run.overlayFacet.isSeen, began < run.overlayFacet.ended { continue }
-      guard let uid = runs[key]?.uid ?? runs[key]?.envelope?.uid else {
+      guard let entry = runs[key], let uid = entry.uid ?? entry.envelope.map({ successor(of: $0.uid, entry, binding) }) else {
         dirty.insert(ref)
         continue
       }

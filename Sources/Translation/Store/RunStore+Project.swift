@@ -92,10 +92,7 @@ extension RunStore {
   /// Takes a run out of the store.
   mutating func drop(_ ref: RunRef, _ affected: inout DirtyRuns) -> [ObjectChange] {
     let changes = release(ref, &affected)
-    if let uid = entry(ref)?.envelope?.uid {
-      removeCarrier(ref, of: uid)
-      for carrier in carriers[uid] ?? [] { affected.insert(carrier) }
-    }
+    if let uid = entry(ref)?.envelope?.uid { removeCarrier(ref, of: uid, &affected) }
     bindings[ref.binding]?.runs[ref.key] = nil
     return changes
   }
@@ -105,24 +102,51 @@ extension RunStore {
     guard let entry = entry(ref), let binding = bindings[ref.binding], entry.run.core != nil, entry.run.envelopeFacet.isSeen else {
       return nil
     }
-    let owns = ownsEnvelope(ref)
-    guard var draft = projection.project(entry.run, binding: ref.binding, ownsEnvelope: owns) else { return nil }
-    if binding.settings.readsOverlaysApart, !entry.run.overlayFacet.isSeen {
+    guard var draft = project(entry.run, ref, now: now) else { return nil }
+    let isOfAnother = entry.uid.map { $0 != draft.uid } ?? false
+    if binding.settings.readsOverlaysApart, !entry.run.overlayFacet.isSeen || isOfAnother && binding.overlays != nil {
       guard let overlays = binding.overlays else { return nil }
       var run = entry.run
       run.setOverlay(overlays.byUID[draft.uid], of: overlays)
       bindings[ref.binding]?.runs[ref.key]?.run = run
-      if run.overlay != nil {
-        guard let changed = projection.project(run, binding: ref.binding, ownsEnvelope: owns) else {
-          bindings[ref.binding]?.runs[ref.key]?.uid = draft.uid
-          return nil
-        }
+      bindings[ref.binding]?.runs[ref.key]?.uid = draft.uid
+      if run.overlay != entry.run.overlay {
+        guard let changed = project(run, ref, now: now) else { return nil }
         draft = changed
       }
     }
+    if endedBeforeItsNamespace(entry, ref, draft.namespace) { return nil }
     guard !departed.isOver(draft.uid), !hiddenNamespaces.contains(draft.namespace) else { return nil }
     if isOver(entry, binding.settings, now: now), !Self.isHeld(draft), !entry.isShown { return nil }
     return draft
+  }
+
+  /// The object of a run, under the uid that it has by now (``Succession``).
+  private mutating func project(_ run: KnownRun, _ ref: RunRef, now: Timestamp) -> ObjectDraft? {
+    guard var draft = projection.project(run, binding: ref.binding, ownsEnvelope: ownsEnvelope(ref)), var entry = entry(ref) else {
+      return nil
+    }
+    let first = draft.uid
+    var uid = successor(of: first, entry, ref.binding)
+    if run.isActive, entry.renewedAt == nil, departed.isOver(uid) {
+      entry.renewedAt = now
+      bindings[ref.binding]?.runs[ref.key]?.renewedAt = now
+      uid = successor(of: first, entry, ref.binding)
+    }
+    if uid != first {
+      draft.uid = uid
+      draft.metadata["uid"] = .string(uid)
+    }
+    return draft
+  }
+
+  /// It was a Workflow of a namespace of the same name that is gone: the one that is there now begins without it. Runs that others started are the
+  /// engine's history, which every namespace shows.
+  private func endedBeforeItsNamespace(_ entry: RunEntry, _ ref: RunRef, _ namespace: String) -> Bool {
+    guard let made = namespaceCreations[namespace], let ended = entry.endedAt, let clock = bindings[ref.binding]?.clock else {
+      return false
+    }
+    return ended - clock.offset < made && ownsEnvelope(ref)
   }
 }
 

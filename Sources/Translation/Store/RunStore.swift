@@ -11,7 +11,9 @@ package struct RunStore: Sendable {
   /// Who wants each `namespace/name`; the first holds it.
   var claims: [String: [RunRef]] = [:]
   /// Who carries which envelope, by its uid; more than one where there are copies.
-  var carriers: [String: [RunRef]] = [:]
+  var carriers: [String: Set<RunRef>] = [:]
+  /// Whose it is; none where all of them are copies.
+  var owners: [String: RunRef] = [:]
   /// The runs that are shown, by uid.
   var shown: [String: RunRef] = [:]
   var departed = Departed()
@@ -19,6 +21,8 @@ package struct RunStore: Sendable {
   private(set) var terminating: [BindingID: Set<String>] = [:]
   /// Namespaces that are going or gone: nothing in them is shown.
   private(set) var hiddenNamespaces: Set<String> = []
+  /// When the namespaces that are there now were made, where the cluster says.
+  private(set) var namespaceCreations: [String: Timestamp] = [:]
 
   package init(objects: ObjectStore, bindings: [BindingSettings], projection: any RunProjecting) {
     self.objects = objects
@@ -44,7 +48,16 @@ package struct RunStore: Sendable {
   }
 
   /// The uid of a run that was submitted here, shown or not; nil for any other.
-  func ownUID(_ ref: RunRef) -> String? { ownsEnvelope(ref) ? entry(ref)?.envelope?.uid : nil }
+  func ownUID(_ ref: RunRef) -> String? {
+    guard ownsEnvelope(ref), let entry = entry(ref), let uid = entry.envelope?.uid else { return nil }
+    return successor(of: uid, entry, ref.binding)
+  }
+
+  /// The uid that a run has now whose first object had another one (``Succession``).
+  func successor(of uid: String, _ entry: RunEntry, _ binding: BindingID) -> String {
+    guard let window = bindings[binding]?.settings.window else { return uid }
+    return Succession.uid(uid, of: entry.run, window: window, renewed: entry.renewedAt)
+  }
 
   package func object(uid: String) -> StoredObject? { shown[uid].flatMap { object(of: $0) } }
 
@@ -52,7 +65,7 @@ package struct RunStore: Sendable {
   package func activeOwnRuns(_ binding: BindingID) -> [(ref: RunRef, uid: String)] {
     (bindings[binding]?.runs ?? [:]).values.compactMap { entry in
       let ref = RunRef(binding, entry.run.key)
-      guard entry.run.key.kind == .run, entry.run.isActive, ownsEnvelope(ref), let uid = entry.envelope?.uid else { return nil }
+      guard entry.run.key.kind == .run, entry.run.isActive, let uid = ownUID(ref) else { return nil }
       return (ref, uid)
     }.sorted { RunKey.precedes($0.ref.key, $1.ref.key) }
   }
@@ -70,12 +83,10 @@ package struct RunStore: Sendable {
     var outcome = ObserveOutcome()
     guard hiddenNamespaces.contains(name) != isHidden else { return outcome }
     if isHidden { hiddenNamespaces.insert(name) } else { hiddenNamespaces.remove(name) }
-    var dirty = DirtyRuns()
     var changes: [ObjectChange] = []
     var from: [BindingID] = []
     for (id, binding) in bindings.sorted(by: { $0.key < $1.key }) where binding.settings.namespaces.contains(name) {
       from.append(id)
-      for key in binding.runs.keys.sorted(by: RunKey.precedes) { dirty.insert(RunRef(id, key)) }
       // Templates come again with the next list.
       guard isHidden else { continue }
       for (key, entry) in binding.templates.sorted(by: { $0.key < $1.key }) where entry.draft.namespace == name {
@@ -84,8 +95,25 @@ package struct RunStore: Sendable {
       }
     }
     commit(changes, from, now: now, &outcome)
-    project(dirty, now: now, &outcome)
+    project(runs(in: name), now: now, &outcome)
     return outcome
+  }
+
+  /// When a namespace was made that is there: Workflows that ended before are not shown, for they were of an earlier namespace of that name.
+  package mutating func setNamespace(_ name: String, created: Timestamp, now: Timestamp) -> ObserveOutcome {
+    var outcome = ObserveOutcome()
+    guard namespaceCreations.updateValue(created, forKey: name) != created else { return outcome }
+    project(runs(in: name), now: now, &outcome)
+    return outcome
+  }
+
+  /// All runs that can be of a namespace.
+  private func runs(in namespace: String) -> DirtyRuns {
+    var runs = DirtyRuns()
+    for (id, binding) in bindings.sorted(by: { $0.key < $1.key }) where binding.settings.namespaces.contains(namespace) {
+      for key in binding.runs.keys.sorted(by: RunKey.precedes) { runs.insert(RunRef(id, key)) }
+    }
+    return runs
   }
 
   func entry(_ ref: RunRef) -> RunEntry? { bindings[ref.binding]?.runs[ref.key] }
@@ -106,6 +134,14 @@ package struct RunStore: Sendable {
     }.map(\.settings.id).sorted()
   }
 
-  /// The first full sweep of a binding has ended: its namespaces can be read.
-  package mutating func markSwept(_ binding: BindingID) { bindings[binding]?.isSwept = true }
+  /// The first full sweep of a binding has ended: its namespaces can be read. Nobody could before, so this is the moment to decide what needs all runs.
+  package mutating func markSwept(_ binding: BindingID, now: Timestamp) -> ObserveOutcome {
+    var outcome = ObserveOutcome()
+    var dirty = DirtyRuns()
+    if bindings[binding]?.clock.settle() ?? false { judgeAgain(binding, &dirty) }
+    project(dirty, now: now, &outcome)
+    outcome.summaries = dirty.order.compactMap { summary($0, []) }
+    bindings[binding]?.isSwept = true
+    return outcome
+  }
 }

@@ -16,10 +16,19 @@ package final class SharedStore: Sendable {
 
   /// - Throws: 503 while a binding in the scope was never read completely; 410, 504 and 400 by kubernetes-wire §5.
   package func list(_ resource: Resource, namespace: String?, options: ListOptions) throws(StatusError) -> ListResult {
-    try reading { state throws(ReadFailure) in
-      try Self.requireReady(state, resource, namespace)
-      return try state.objects.list(resource, namespace: namespace, options: options)
+    let selection = ObjectSelection(namespace: namespace, options: options)
+    guard selection.hasSelectors, selection.exactKey == nil else {
+      return try reading { state throws(ReadFailure) in
+        try Self.requireReady(state, resource, namespace)
+        return try state.objects.list(resource, namespace: namespace, options: options)
+      }
     }
+    // Every object is looked at: of a snapshot, without the lock.
+    let objects = try reading { state throws(ReadFailure) in
+      try Self.requireReady(state, resource, namespace)
+      return state.objects
+    }
+    do throws(ReadFailure) { return try objects.list(resource, namespace: namespace, options: options) } catch { throw error.statusError }
   }
 
   /// nil when there is none. - Throws: 503 where a binding that could have it was never read completely.
@@ -116,7 +125,12 @@ package final class SharedStore: Sendable {
     change { $0.setNamespace(name, isHidden: isHidden, now: now) }
   }
 
-  package func markSwept(_ binding: BindingID) { state.withLock { $0.markSwept(binding) } }
+  /// When a namespace was made that is there.
+  package func setNamespace(_ name: String, created: Timestamp, now: Timestamp) {
+    change { $0.setNamespace(name, created: created, now: now) }
+  }
+
+  package func markSwept(_ binding: BindingID, now: Timestamp) { change { $0.markSwept(binding, now: now) } }
 
   /// Registers who is told of everything that is learnt of a binding's runs, by whomever. Called without the lock, on the thread that learnt it.
   package func listen(_ binding: BindingID, _ listener: (@Sendable (ObserveOutcome) -> Void)?) {

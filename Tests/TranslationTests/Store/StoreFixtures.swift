@@ -57,7 +57,8 @@ struct TestProjection: RunProjecting {
   func envelopeIdentity(of run: KnownRun, binding: BindingID) -> EnvelopeIdentity? {
     guard let envelope = run.envelope, let uid = envelope["uid"]?.string, let moment = envelope["at"]?.int else { return nil }
     return EnvelopeIdentity(
-      uid: uid, submittedAt: Timestamp(microseconds: moment), timeout: envelope["timeout"]?.int.map { Duration.seconds($0) })
+      uid: uid, submittedAt: Timestamp(microseconds: moment), timeout: envelope["timeout"]?.int.map { Duration.seconds($0) },
+      submissionKey: envelope["name"]?.string.map { "default.\($0)" })
   }
 
   func project(_ template: EngineTemplate, binding: BindingID) -> ObjectDraft? {
