@@ -32,12 +32,15 @@ final class BackendHealth: Sendable {
 
   func report(_ binding: BindingID, _ conditions: BackendConditions, _ logger: Logger) {
     let before = known.withLock { $0.updateValue(conditions, forKey: binding) }
-    if before?.reachable.status != conditions.reachable.status || before?.authenticated.status != conditions.authenticated.status {
+    if before?.reachable.status != conditions.reachable.status || before?.authenticated.status != conditions.authenticated.status
+      || before?.synced.reason != conditions.synced.reason
+    {
+      let all = [conditions.reachable, conditions.authenticated, conditions.synced]
       logger.notice(
         "backend",
         metadata: [
           "binding": "\(binding)", "reachable": "\(conditions.reachable.reason)", "authenticated": "\(conditions.authenticated.reason)",
-          "message": "\(conditions.reachable.message) \(conditions.authenticated.message)",
+          "synced": "\(conditions.synced.reason)", "message": "\(all.map(\.message).filter { !$0.isEmpty }.joined(separator: "; "))",
         ])
     }
     guard let backend = backends[binding], let projection = projections[backend] else { return }

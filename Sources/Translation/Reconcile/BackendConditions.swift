@@ -29,8 +29,8 @@ package struct BackendConditions: Sendable, Hashable {
 
   package var reachable: Condition
   package var authenticated: Condition
-  /// True when the last full sweep was complete and nothing is held back. Reasons when not: FirstSweep, Unreachable, ListFailed,
-  /// UnreadableRuns, SuspiciousShrink.
+  /// True when the last full sweep and the last reading of the templates were complete and nothing is held back. Reasons when not: FirstSweep,
+  /// Unreachable, ListFailed, UnreadableRuns, SuspiciousShrink, TemplatesFailed, UnreadableTemplates, MissingTemplates.
   package var synced: Condition
   package var engineVersion: String?
 

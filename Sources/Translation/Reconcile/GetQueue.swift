@@ -10,8 +10,6 @@ struct GetQueue: Sendable {
     static let absence = Reasons(rawValue: 2)
     /// It is active, or its steps are older than its state.
     static let detail = Reasons(rawValue: 4)
-    /// A live list waits for it.
-    static let demand = Reasons(rawValue: 8)
   }
 
   private var urgent: [RunKey] = []
@@ -25,7 +23,7 @@ struct GetQueue: Sendable {
     let isWaiting = reasons[key] != nil
     reasons[key, default: []].insert(reason)
     guard !isWaiting else { return }
-    if reason.isDisjoint(with: [.needed, .demand]) { patient.append(key) } else { urgent.append(key) }
+    if !reason.contains(.needed) { patient.append(key) } else { urgent.append(key) }
   }
 
   /// The next run to read; nil when there is none, or all that wait are being read.

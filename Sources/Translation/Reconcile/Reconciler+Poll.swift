@@ -4,11 +4,19 @@ internal import JSON
 extension Reconciler {
   /// What changed since the last time; and, bounded, active runs one by one.
   mutating func beginPoll(_ turn: inout Turn) {
-    if isSwept, settings.pollInterval > .zero || burst > 0, !abilities.incremental || isWatched { readActive(turn) }
+    if isSwept {
+      for key in runs.longestUnasked(runs.outdated, settings.getsPerRound) { gets.add(key, .detail) }
+      if settings.pollInterval > .zero || burst > 0, !abilities.incremental || isWatched { readActive(turn) }
+    }
     guard abilities.incremental else {
       pollAgain(turn)
       return
     }
+    askChanges(&turn)
+  }
+
+  mutating func askChanges(_ turn: inout Turn) {
+    nextPoll = nil
     isPolling = true
     pollBegan = turn.now
     turn.actions.append(.changes(mark: mark))
@@ -35,7 +43,7 @@ extension Reconciler {
         // The mark was too old: a new one first, then a sweep, so that nothing falls between them.
         mark = nil
         turn.hasten(&nextPoll)
-        endPoll(nil, &turn)
+        endPoll(nil, isComplete: false, &turn)
         return
       }
       if !page.complete || !hadMark && lastSweepBegan.map({ $0 <= pollBegan ?? turn.now }) ?? false {
@@ -52,10 +60,17 @@ extension Reconciler {
     }
   }
 
-  private mutating func endPoll(_ error: AdapterError?, _ turn: inout Turn) {
+  private mutating func endPoll(_ error: AdapterError?, isComplete: Bool = true, _ turn: inout Turn) {
+    let began = pollBegan ?? turn.now
     isPolling = false
-    turn.actions.append(.pollEnded(began: pollBegan ?? turn.now, error))
     pollBegan = nil
+    if isSwept, error == nil, !isComplete || owesSweepSince != nil {
+      // It did not tell all; whoever waits for it waits for the sweep.
+      isSweepDemanded = true
+    } else {
+      turn.actions.append(.pollEnded(began: began, error))
+    }
+    changesEnded(began: began, isComplete: error == nil && isComplete, &turn)
     if !isSwept {
       // The mark is there, or the adapter cannot give one now; either way the first sweep can begin.
       if sweep == nil, nextSweep == nil { nextSweep = turn.now }
@@ -82,14 +97,11 @@ extension Reconciler {
 
   /// The active runs that were not read for the longest time.
   private mutating func readActive(_ turn: Turn) {
-    let never = Timestamp(microseconds: .min)
-    let active = runs.active.map { ($0, runs[$0]?.lastAsked ?? never) }
-      .sorted { $0.1 == $1.1 ? RunKey.precedes($0.0, $1.0) : $0.1 < $1.1 }
-    for (key, _) in active.prefix(settings.getsPerRound) where !gets.inFlight.contains(key) { gets.add(key, .detail) }
+    for key in runs.longestUnasked(runs.active, settings.getsPerRound) where !gets.inFlight.contains(key) { gets.add(key, .detail) }
   }
 
-  /// A live list: the incremental poll, or the active runs where there is none (design §4.6). Where that leaves nothing to ask for, only a sweep can
-  /// tell.
+  /// A live list: the incremental poll (design §4.6). Where there is none only a sweep tells of new runs; so that many lists do not keep a big engine busy,
+  /// such sweeps pause for a multiple of the time that they take, and who does not wait that long is told so.
   mutating func demand(_ turn: inout Turn) {
     guard isSwept else {
       let error = breaker.lastError ?? AdapterError(.unavailable, "the first full read of the engine has not ended")
@@ -101,37 +113,16 @@ extension Reconciler {
       return
     }
     if abilities.incremental {
-      guard !isPolling else { return }
-      nextPoll = nil
-      isPolling = true
-      pollBegan = turn.now
-      turn.actions.append(.changes(mark: mark))
-    } else {
-      let active = runs.active.sorted(by: RunKey.precedes).prefix(settings.getsPerRound)
-      guard breaker.isClosed else {
-        turn.actions.append(.pollEnded(began: turn.now, breaker.lastError ?? AdapterError(.unavailable, "the engine does not answer")))
-        return
-      }
-      guard !active.isEmpty else {
-        isSweepDemanded = true
-        if sweep == nil {
-          nextSweep = nil
-          beginSweep(&turn)
-        }
-        return
-      }
-      demanded = (Set(active), turn.now)
-      for key in active { gets.add(key, .demand) }
+      if !isPolling { askChanges(&turn) }
+      return
     }
-  }
-
-  /// One of the runs that a live list waits for was read.
-  mutating func demandMet(_ key: RunKey, _ error: AdapterError?, _ turn: inout Turn) {
-    guard demanded?.keys.remove(key) != nil, let began = demanded?.began else { return }
-    let failed = error.map(Breaker.isEngineWide) ?? false
-    guard failed || demanded?.keys.isEmpty ?? true else { return }
-    demanded = nil
-    turn.actions.append(.pollEnded(began: began, failed ? error : nil))
+    guard breaker.isClosed else {
+      turn.actions.append(.pollEnded(began: turn.now, breaker.lastError ?? AdapterError(.unavailable, "the engine does not answer")))
+      return
+    }
+    isSweepDemanded = true
+    guard sweep == nil else { return }
+    turn.hasten(&nextSweep, notBefore: lastSweep.map { $0 + sweepTook * (ReconcilerSettings.demandedSweepShare - 1) })
   }
 
   // MARK: Templates
@@ -142,35 +133,74 @@ extension Reconciler {
       return
     }
     guard templatePages == nil else { return }
-    nextTemplates = nil
-    beginTemplates(&turn)
+    beginTemplates(isDemanded: true, &turn)
   }
 
-  mutating func beginTemplates(_ turn: inout Turn) {
-    templatePages = []
+  mutating func beginTemplates(isDemanded: Bool, _ turn: inout Turn) {
+    templatePages = TemplatePage(templates: [])
     templatesBegan = turn.now
+    areTemplatesDemanded = isDemanded
     turn.actions.append(.templates(cursor: nil))
   }
 
   mutating func templates(_ result: Result<TemplatePage, AdapterError>, _ turn: inout Turn) {
-    guard templatePages != nil else { return }
+    guard var reading = templatePages else { return }
     switch result {
     case .failure(let error):
-      templatePages = nil
       called(error, &turn)
-      nextTemplates = turn.jittered(.seconds(5))
-      turn.actions.append(.templatesEnded(began: templatesBegan, error))
+      templatesFailed(error, &turn)
     case .success(let page):
       called(nil, &turn)
-      templatePages? += page.templates
+      reading.templates += page.templates
+      reading.unreadable += page.unreadable
+      templatePages = reading
       if let next = page.next {
         turn.actions.append(.templates(cursor: next))
         return
       }
-      turn.actions.append(.observeTemplates(templatePages ?? []))
+      let text = reading.unreadable.first.map {
+        "\(reading.unreadable.count) of the engine's templates cannot be understood, for example: \($0)"
+      }
+      if let text, reading.templates.isEmpty, templateTable.count == 0 {
+        // Nothing at all is no reason to show an empty list.
+        templatesFailed(AdapterError(.malformedAnswer, text), &turn)
+        return
+      }
+      let isPollingOff = settings.pollInterval == .zero
+      let shown = templateTable.take(
+        reading.templates, mayRemove: reading.unreadable.isEmpty && (!areTemplatesDemanded || isPollingOff),
+        interval: settings.templateInterval,
+        now: turn.now)
+      turn.actions.append(.observeTemplates(shown))
       templatePages = nil
-      nextTemplates = settings.pollInterval == .zero ? nil : turn.jittered(settings.templateInterval)
+      if !isPollingOff, !areTemplatesDemanded || nextTemplates == nil { nextTemplates = turn.jittered(settings.templateInterval) }
+      if let text {
+        become(templateFault: ("UnreadableTemplates", text), turn)
+      } else if let hold = templateTable.hold {
+        become(
+          templateFault: (
+            "MissingTemplates",
+            "\(hold.missing) of \(templateTable.count) templates are missing from the engine's list; they are shown until that is certain"
+          ), turn)
+      } else {
+        become(templateFault: nil, turn)
+      }
       turn.actions.append(.templatesEnded(began: templatesBegan, nil))
     }
+  }
+
+  private mutating func templatesFailed(_ error: AdapterError, _ turn: inout Turn) {
+    templatePages = nil
+    let again = turn.jittered(.seconds(5))
+    nextTemplates = min(nextTemplates ?? again, again)
+    become(templateFault: ("TemplatesFailed", "the templates cannot be read: \(error.message)"), turn)
+    turn.actions.append(.templatesEnded(began: templatesBegan, error))
+  }
+
+  /// Shown as far as nothing is wrong with the runs.
+  private mutating func become(templateFault fault: (reason: String, message: String)?, _ turn: Turn) {
+    let wasShown = templateFault.map { conditions.synced.reason == $0.reason } ?? false
+    templateFault = fault
+    if wasShown || conditions.synced.status == true { becomeSynced(turn) }
   }
 }

@@ -12,7 +12,10 @@ extension Reconciler {
       if !summary.wants.isDisjoint(with: [.confirmation, .refresh, .envelope]) {
         // A run that cannot be read is asked for again by the next sweep only.
         if !runs.unreadable.contains(key) { gets.add(key, .needed) }
-      } else if summary.wants.isSuperset(of: [.changed, .steps]), summary.isActive || isSwept, details > 0 {
+      } else if summary.wants.isSuperset(of: [.changed, .steps]), summary.isActive || isSwept {
+        // The polls come back to those that are too many now.
+        runs.wantsSteps(key)
+        guard details > 0 else { continue }
         details -= 1
         // Also while a read of it is under way: that one may have begun before the change.
         gets.add(key, .detail)
@@ -22,7 +25,6 @@ extension Reconciler {
       runs.remove(key)
       absence.giveUp(key)
       gets.drop(key)
-      demandMet(key, nil, &turn)
     }
   }
 
@@ -35,8 +37,8 @@ extension Reconciler {
       turn.actions.append(.observe(observed([observation], times, .get)))
       // An adapter that does not tell the envelope even now never will.
       if observation.envelope == .unseen || observation.core == .unseen { runs.giveUp(key) }
+      if observation.steps == .unseen { runs.hasNoSteps(key) }
       turn.actions.append(.settle(sweepRows: false))
-      demandMet(key, nil, &turn)
     case .failure(let error):
       if error.code == .notFound {
         called(nil, &turn)
@@ -53,7 +55,7 @@ extension Reconciler {
         retryLater(key, error)
         turn.actions.append(.settle(sweepRows: false))
       }
-      demandMet(key, error, &turn)
+      if !Breaker.isEngineWide(error) { runs.hasNoSteps(key) }
     }
   }
 
@@ -100,7 +102,7 @@ extension Reconciler {
       conditions.reachable.become(true, "Answers", now: turn.now)
       conditions.authenticated.become(true, "Accepted", now: turn.now)
       if wasDown, isSwept {
-        if conditions.synced.reason == "Unreachable", absence.shrink == nil { conditions.synced.become(true, "Synced", now: turn.now) }
+        if conditions.synced.reason == "Unreachable", absence.shrink == nil { becomeSynced(turn) }
         if settings.pollInterval > .zero { turn.hasten(&nextPoll) }
       }
       return
@@ -108,6 +110,8 @@ extension Reconciler {
     guard Breaker.isEngineWide(error) else { return }
     breaker.failed(error, now: turn.now, random: turn.random)
     gets.dropDetails()
+    // What waits for a sweep that cannot begin need not wait.
+    if sweep == nil { endDemand(began: turn.now, error, &turn) }
     switch error.code {
     case .unauthenticated: conditions.authenticated.become(false, "CredentialsRefused", error.message, now: turn.now)
     case .rateLimited: break

@@ -20,7 +20,10 @@ extension Reconciler {
     case .success(let page):
       called(nil, &turn)
       sweep?.take(page)
-      if !isSwept, abilities.overlaysApart { sweep?.note(uidsOf: page) }
+      if !isSwept {
+        sweep?.note(rowsOf: page)
+        if abilities.overlaysApart { sweep?.note(uidsOf: page) }
+      }
       turn.actions.append(.observe(observed(page.observations, times, .list)))
       if let next = page.next {
         turn.actions.append(.list(since: since, cursor: next))
@@ -28,9 +31,48 @@ extension Reconciler {
         sweep?.stage = .overlays
         turn.actions.append(.overlays(cursor: nil))
       } else {
-        sweep?.stage = .observing
-        turn.actions.append(.settle(sweepRows: true))
+        pagesEnded(&turn)
       }
+    }
+  }
+
+  /// Everything was read once. Before a binding can be read for the first time nothing may be missing: what pages passed over while rows moved, or what went
+  /// from a list that was not read yet to one that was, would be deleted by the cluster's garbage collector. Later sweeps need no such care: what they
+  /// miss is asked for by its key.
+  private mutating func pagesEnded(_ turn: inout Turn) {
+    guard var sweep else { return }
+    defer { self.sweep = sweep }
+    sweep.readEnded = turn.now
+    if !isSwept {
+      // Without a mark no poll tells what moved.
+      if abilities.incremental, mark == nil, sweep.pages > 1 { sweep.mayHaveSkipped = true }
+      if sweep.mustRepeat {
+        sweep.startAgain()
+        turn.actions.append(.list(since: sweep.since, cursor: nil))
+        return
+      }
+      if abilities.incremental, mark != nil, sweep.readsChanges {
+        sweep.stage = .changes
+        if !isPolling { askChanges(&turn) }
+        return
+      }
+    }
+    sweep.stage = .observing
+    turn.actions.append(.settle(sweepRows: true))
+  }
+
+  /// A poll has ended while the first sweep waited for one.
+  mutating func changesEnded(began: Timestamp, isComplete: Bool, _ turn: inout Turn) {
+    guard let sweep, sweep.stage == .changes else { return }
+    if !isComplete {
+      self.sweep?.readsChanges = false
+      self.sweep?.mayHaveSkipped = true
+      pagesEnded(&turn)
+    } else if began < sweep.readEnded {
+      askChanges(&turn)
+    } else {
+      self.sweep?.stage = .observing
+      turn.actions.append(.settle(sweepRows: true))
     }
   }
 
@@ -55,8 +97,7 @@ extension Reconciler {
           turn.actions.append(.list(since: Sweep.beginning, cursor: nil))
           return
         }
-        sweep?.stage = .observing
-        turn.actions.append(.settle(sweepRows: true))
+        pagesEnded(&turn)
       }
     }
   }
@@ -77,7 +118,7 @@ extension Reconciler {
 
   private mutating func endSweep(_ sweep: Sweep, _ turn: inout Turn) {
     lastSuccess = sweep.began
-    lastSweep = turn.now
+    ended(sweep, turn)
     unreadableSweeps = sweep.unreadable.isEmpty ? 0 : unreadableSweeps + 1
     // Objects that were there before a restart must not be absent from a list because of one row: garbage collectors act on that. Later sweeps keep
     // what they do not see.
@@ -106,6 +147,11 @@ extension Reconciler {
     return min(settings.sweepInterval, settings.pollInterval * (isWatched ? 1 : settings.idleFactor))
   }
 
+  private mutating func ended(_ sweep: Sweep?, _ turn: Turn) {
+    lastSweep = turn.now
+    if let sweep { sweepTook = turn.now - sweep.began }
+  }
+
   private mutating func judgeAbsence(_ sweep: Sweep, _ turn: Turn) {
     let missing = runs.all.filter { sweep.reaches($0.value, abilities) }.keys.sorted(by: RunKey.precedes)
     for key in absence.judge(missing: missing, of: runs.count, now: turn.now) { gets.add(key, .absence) }
@@ -122,11 +168,21 @@ extension Reconciler {
         "\(unreadable.count) of the engine's runs cannot be understood\(isSwept ? "" : ", and the binding cannot be read until they are"), for example: \(first)",
         now: turn.now)
     } else if isSwept {
+      becomeSynced(turn)
+    }
+  }
+
+  /// All runs are known; the templates may still say otherwise.
+  mutating func becomeSynced(_ turn: Turn) {
+    if let fault = templateFault {
+      conditions.synced.become(false, fault.reason, fault.message, now: turn.now)
+    } else {
       conditions.synced.become(true, "Synced", now: turn.now)
     }
   }
 
-  private mutating func endDemand(began: Timestamp, _ error: AdapterError?, _ turn: inout Turn) {
+  /// A live list that waits for a sweep is told.
+  mutating func endDemand(began: Timestamp, _ error: AdapterError?, _ turn: inout Turn) {
     guard isSweepDemanded else { return }
     isSweepDemanded = false
     turn.actions.append(.pollEnded(began: began, error))
@@ -134,8 +190,8 @@ extension Reconciler {
 
   private mutating func sweepFailed(_ error: AdapterError, _ turn: inout Turn) {
     endDemand(began: sweep?.began ?? turn.now, error, &turn)
+    ended(sweep, turn)
     sweep = nil
-    lastSweep = turn.now
     called(error, &turn)
     let soonest = max(breaker.openUntil ?? turn.now, turn.jittered(.seconds(isSwept ? 10 : 2)))
     nextSweep = settings.pollInterval == .zero && isSwept && owesSweepSince == nil ? nil : soonest

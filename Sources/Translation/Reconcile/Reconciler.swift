@@ -14,8 +14,9 @@ package struct Reconciler: Sendable {
   package internal(set) var isSwept = false
   /// When the last full sweep ended, and when the last poll or sweep that succeeded began.
   package internal(set) var lastSuccess: Timestamp?
-  /// When the last sweep ended, well or not.
+  /// When the last sweep ended, well or not, and how long it took.
   var lastSweep: Timestamp?
+  var sweepTook = Duration.zero
   /// Sweeps in a row with rows that nobody understands.
   var unreadableSweeps = 0
   var nextSweep: Timestamp?
@@ -33,13 +34,17 @@ package struct Reconciler: Sendable {
   /// The beginning of the incremental poll that is under way.
   var pollBegan: Timestamp?
   var isPolling = false
-  var templatePages: [EngineTemplate]?
+  /// The reading of the templates that is under way.
+  var templatePages: TemplatePage?
+  /// Somebody looks for a template; the reading is not one of those at intervals.
+  var areTemplatesDemanded = false
+  var templateTable = TemplateTable()
+  /// What is wrong with the templates, for the conditions.
+  var templateFault: (reason: String, message: String)?
   var templatesBegan = Timestamp(microseconds: 0)
   var gets = GetQueue()
   var absence = Absence()
   var breaker = Breaker()
-  /// Without incremental polling: the active runs that a live list still waits for.
-  var demanded: (keys: Set<RunKey>, began: Timestamp)?
   var isWatched = false
   /// Polls that still follow quickly on an own write, 1, 2, 4 and 8 s apart, while runs are active: what we began or stopped will move soon.
   var burst = 0
@@ -80,7 +85,7 @@ package struct Reconciler: Sendable {
     case .watched(let watched):
       if watched, !isWatched { turn.hasten(&nextPoll) }
       isWatched = watched
-    case .acceptShrink: if absence.shrink != nil { acceptShrink(turn) }
+    case .acceptShrink: acceptShrink(turn)
     }
     advance(&turn)
     return turn.actions
@@ -129,7 +134,7 @@ package struct Reconciler: Sendable {
       if sweep == nil, turn.take(&nextSweep) { beginSweep(&turn) }
       if !isPolling, turn.take(&nextPoll) { beginPoll(&turn) }
       if templatePages == nil, turn.take(&nextTemplates) {
-        beginTemplates(&turn)
+        beginTemplates(isDemanded: false, &turn)
       }
       cancelTimedOut(&turn)
       while gets.inFlight.count < settings.concurrentGets, let key = gets.next() {
@@ -165,7 +170,13 @@ package struct Reconciler: Sendable {
   }
 
   private mutating func acceptShrink(_ turn: Turn) {
-    absence.shrink?.accepted = true
-    turn.hasten(&nextSweep)
+    if absence.shrink != nil {
+      absence.shrink?.accepted = true
+      turn.hasten(&nextSweep)
+    }
+    if templateTable.hold != nil {
+      templateTable.acceptHold()
+      turn.hasten(&nextTemplates)
+    }
   }
 }

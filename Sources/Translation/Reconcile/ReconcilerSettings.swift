@@ -41,6 +41,10 @@ package struct ReconcilerSettings: Sendable {
   static let shrinkSweeps = 3
   static let shrinkTime = Duration.seconds(900)
   static let shrinkSamples = 20
+  /// Templates cannot be asked for one by one, so fewer of them are too many.
+  static let templateShrinkFloor = 3
+  /// Sweeps that live lists ask for take at most one in so many parts of the time.
+  static let demandedSweepShare = 5
   /// Between sweeps before the first complete one; doubled while rows are unreadable, up to the longest.
   static let firstSweepPause = Duration.seconds(5)
   static let longestFirstSweepPause = Duration.seconds(60)

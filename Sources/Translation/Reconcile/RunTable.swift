@@ -9,6 +9,8 @@ struct RunTable: Sendable {
   private(set) var lacking: Set<RunKey> = []
   /// Direct reads did not help; the next sweep tries again.
   private(set) var unreadable: Set<RunKey> = []
+  /// Runs whose steps were read before their state changed: until they are read, a finished run shows the steps of one that runs.
+  private(set) var outdated: Set<RunKey> = []
   /// When runs are to be cancelled for their age, and not before.
   private(set) var deadlines: [RunKey: Timestamp] = [:]
 
@@ -29,6 +31,7 @@ struct RunTable: Sendable {
       lacking.remove(key)
       unreadable.remove(key)
     }
+    if !summary.wants.contains(.steps) { outdated.remove(key) }
     guard let due = summary.cancelAt else {
       deadlines[key] = nil
       return
@@ -41,7 +44,21 @@ struct RunTable: Sendable {
     active.remove(key)
     lacking.remove(key)
     unreadable.remove(key)
+    outdated.remove(key)
     deadlines[key] = nil
+  }
+
+  mutating func wantsSteps(_ key: RunKey) { outdated.insert(key) }
+
+  /// A read of it told no steps, or failed for this run alone: its next change asks again.
+  mutating func hasNoSteps(_ key: RunKey) { outdated.remove(key) }
+
+  /// Those that were not asked for for the longest time.
+  func longestUnasked(_ keys: Set<RunKey>, _ limit: Int) -> [RunKey] {
+    let never = Timestamp(microseconds: .min)
+    return keys.map { ($0, all[$0]?.lastAsked ?? never) }
+      .sorted { $0.1 == $1.1 ? RunKey.precedes($0.0, $1.0) : $0.1 < $1.1 }
+      .prefix(limit).map(\.0)
   }
 
   mutating func asked(_ key: RunKey, now: Timestamp) { all[key]?.lastAsked = now }

@@ -7,6 +7,8 @@ struct Sweep: Sendable {
     case pages
     /// Overlays that are kept apart, page by page, after the runs.
     case overlays
+    /// Before the first sweep has ended: what changed while it was read.
+    case changes
     /// Everything was read; the last of it is on its way into the store.
     case observing
     /// Direct reads of runs whose rows do not tell their envelope.
@@ -25,12 +27,30 @@ struct Sweep: Sendable {
   var overlaysBegan: Timestamp?
   /// False when the pages are read again after them.
   var readsOverlays = true
+  /// When its last page was there.
+  var readEnded: Timestamp
+  /// Rows may have moved while the pages were read, so that some were passed over.
+  var mayHaveSkipped = false
+  /// False when the adapter cannot tell what changed meanwhile.
+  var readsChanges = true
+  /// How often its pages were read from the beginning, and how many were read.
+  private var passes = 1
+  private(set) var pages = 0
+  /// The runs that the passes saw; before the first sweep has ended.
+  private var seen: Set<RunKey> = []
+  /// Of those, the ones that this pass was the first to see.
+  private var news = 0
+  /// A first sweep whose pages may have passed rows over is read again until it brings nothing new, but an engine in which that never happens is not waited
+  /// for.
+  static let longestSearch = 5
+
   /// The uids of the envelopes in its rows; before the first sweep has ended, where overlays are kept apart.
   private var uids: Set<String> = []
 
   init(began: Timestamp, since: Timestamp) {
     self.began = began
     self.since = since
+    readEnded = began
   }
 
   mutating func take(_ page: RunPage) {
@@ -39,6 +59,24 @@ struct Sweep: Sendable {
     for observation in page.observations {
       if case .present(let core) = observation.core, let created = core.createdAt { oldestRow = min(oldestRow ?? created, created) }
     }
+  }
+
+  /// For ``mustRepeat``.
+  mutating func note(rowsOf page: RunPage) {
+    pages += 1
+    mayHaveSkipped = mayHaveSkipped || page.mayHaveSkipped
+    for observation in page.observations where seen.insert(observation.key).inserted { news += 1 }
+  }
+
+  /// Whether only another reading of all pages tells if some run was passed over.
+  var mustRepeat: Bool { mayHaveSkipped && passes < Self.longestSearch && (passes == 1 || news > 0) }
+
+  mutating func startAgain() {
+    passes += 1
+    news = 0
+    readsOverlays = false
+    stage = .pages
+    rows = 0
   }
 
   /// For ``misses(_:)``.

@@ -25,8 +25,6 @@ struct BindingRuns: Sendable {
     var draft: ObjectDraft
     /// Under which it is shown; nil where another binding shows the same template.
     var shownName: String?
-    /// Complete lists in a row that did not have it.
-    var misses = 0
   }
 }
 

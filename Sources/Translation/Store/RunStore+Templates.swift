@@ -3,7 +3,7 @@ package import JSON
 internal import OrderedCollections
 
 extension RunStore {
-  /// A complete list of a binding's templates. One that is missing goes after the second complete list in a row without it.
+  /// All templates of a binding: any other goes. Whether one that a list lacks is gone is decided before (``TemplateTable``).
   package mutating func observeTemplates(_ binding: BindingID, _ templates: [EngineTemplate], now: Timestamp) -> ObserveOutcome {
     var outcome = ObserveOutcome()
     guard let known = bindings[binding]?.templates, let wasListed = bindings[binding]?.areTemplatesListed else { return outcome }
@@ -14,13 +14,8 @@ extension RunStore {
       if present[key] == nil { present[key] = BindingRuns.TemplateEntry(draft: draft, shownName: known[key]?.shownName) }
     }
     var removals: [ObjectChange] = []
-    for (key, var entry) in known.sorted(by: { $0.key < $1.key }) where present[key] == nil {
-      entry.misses += 1
-      if entry.misses < 2 {
-        present[key] = entry
-      } else if let name = entry.shownName {
-        removals.append(.remove(.workflowtemplates, namespace: entry.draft.namespace, name: name))
-      }
+    for (key, entry) in known.sorted(by: { $0.key < $1.key }) where present[key] == nil {
+      if let name = entry.shownName { removals.append(.remove(.workflowtemplates, namespace: entry.draft.namespace, name: name)) }
     }
     bindings[binding]?.templates = present
     bindings[binding]?.areTemplatesListed = true

@@ -26,6 +26,13 @@ struct ModelEngine {
   /// Counts changes; the mark of incremental listing.
   var change = 0
   var pageSize = 10
+  /// Pages are cut by a position, so that a deletion moves the rows behind it.
+  var isPagedByOffset = false
+  /// Active runs first, then finished ones, in two lists.
+  var listsFinishedApart = false
+  var templates: [String] = []
+  var unreadableTemplates: [String] = []
+  var templatesAreRefused = false
   var isDown = false
   /// Not in lists although they are there: a wrong filter, a lost permission.
   var unlisted: Set<String> = []
@@ -69,13 +76,35 @@ struct ModelEngine {
   mutating func page(since: Timestamp, cursor: JSONValue?) -> Result<RunPage, AdapterError> {
     calls["list", default: 0] += 1
     if let failure { return .failure(failure) }
-    let from = cursor?.string ?? ""
-    let ids = runs.keys.filter { $0 > from && !unlisted.contains($0) && (runs[$0]?.finished ?? since) >= since }.sorted()
+    let finished = cursor?["finished"]?.bool ?? false
+    let from = cursor?["from"]?.string ?? ""
+    let offset = Int(cursor?["offset"]?.int ?? 0)
+    let all = runs.keys.filter {
+      $0 > from && !unlisted.contains($0) && (runs[$0]?.finished ?? since) >= since
+        && (!listsFinishedApart || runs[$0]?.phase.isTerminal == finished)
+    }
+    let ids = all.sorted().dropFirst(offset)
     let page = ids.prefix(pageSize)
+    let position: JSONValue? = ids.count <= pageSize ? .none : isPagedByOffset ? .int(Int64(offset + page.count)) : .string(page.last!)
+    let next: JSONValue? = position.map { [isPagedByOffset ? "offset" : "from": $0, "finished": .bool(finished)] }
     return .success(
       RunPage(
-        observations: page.map { observation($0, runs[$0]!, isRow: true) }, next: ids.count > pageSize ? .string(page.last!) : nil,
-        unreadable: unreadableRows))
+        observations: page.map { observation($0, runs[$0]!, isRow: true) },
+        next: next ?? (listsFinishedApart && !finished ? .some(["finished": true]) : .none), unreadable: unreadableRows,
+        mayHaveSkipped: offset > 0 || finished))
+  }
+
+  mutating func templatePage(_ cursor: JSONValue?) -> Result<TemplatePage, AdapterError> {
+    calls["templates", default: 0] += 1
+    if let failure { return .failure(failure) }
+    if templatesAreRefused { return .failure(AdapterError(.forbidden, "not for you", status: 403)) }
+    let from = Int(cursor?.int ?? 0)
+    let page = templates.dropFirst(from).prefix(pageSize)
+    return .success(
+      TemplatePage(
+        templates: page.map { EngineTemplate(name: $0) },
+        next: from + page.count < templates.count ? .int(Int64(from + page.count)) : .none,
+        unreadable: from == 0 ? unreadableTemplates : []))
   }
 
   mutating func overlayPage(_ cursor: JSONValue?) -> Result<OverlayPage, AdapterError> {

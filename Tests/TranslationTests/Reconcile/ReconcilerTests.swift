@@ -174,17 +174,6 @@ import Testing
     #expect(simulation.polls.count == 1 && simulation.polls.last! == nil && simulation.shown.contains("run-2"))
   }
 
-  @Test func aLiveListDoesNotWaitForARunThatIsGone() {
-    var simulation = Simulation(settings: ReconcilerSettings(pollInterval: .zero))
-    simulation.engine.set("1") { _ in }
-    simulation.start()
-    simulation.run(for: 5)
-    simulation.handle(.demand)
-    #expect(simulation.polls.isEmpty)
-    simulation.handle(.learnt([], gone: [RunKey(id: "1")]))
-    #expect(simulation.polls.count == 1)
-  }
-
   // MARK: Absence
 
   @Test(arguments: [false, true]) func aDeletedRunGoesAfterProof(_ incremental: Bool) {

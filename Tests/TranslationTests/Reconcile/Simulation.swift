@@ -14,6 +14,8 @@ struct Simulation {
   var random: SplitMix
   var conditions: BackendConditions?
   var polls: [AdapterError?] = []
+  /// When what answers live lists began.
+  var pollsBegan: [Timestamp] = []
   var cancelled: [String] = []
   /// Seconds that a call takes, drawn per call.
   var latency = 0.01...0.05
@@ -32,7 +34,11 @@ struct Simulation {
   init(seed: UInt64 = 1, abilities: ReconcilerAbilities = ReconcilerAbilities(), settings: ReconcilerSettings = ReconcilerSettings()) {
     random = SplitMix(seed)
     store = RunStore(
-      objects: emptyStore(), bindings: [BindingSettings(id: "b", namespaces: ["default"], readsOverlaysApart: abilities.overlaysApart)],
+      objects: emptyStore(),
+      bindings: [
+        BindingSettings(
+          id: "b", namespaces: ["default"], readsOverlaysApart: abilities.overlaysApart, hasTemplates: abilities.templates)
+      ],
       projection: TestProjection())
     reconciler = Reconciler(binding: "b", settings: settings, abilities: abilities, now: now)
     cursor = try! WatchCursor(.workflows, namespace: nil, options: ListOptions(), in: store.objects)
@@ -74,6 +80,10 @@ struct Simulation {
     told += more.events
   }
 
+  var templates: [String] { store.objects[.workflowtemplates].objects.map(\.draft.name) }
+  func steps(_ name: String) -> Int64? {
+    store.objects.object(.workflows, namespace: "default", name: name)?.draft.content["status"]?["steps"]?.int
+  }
   var shown: [String] { store.objects[.workflows].objects.map(\.draft.name) }
   var deletions: [String] { told.filter { $0.kind == .deleted }.map(\.object.draft.name) }
   func raw(_ name: String) -> String? {
@@ -101,7 +111,9 @@ struct Simulation {
       store.markSwept("b")
       cursor = try! WatchCursor(.workflows, namespace: nil, options: ListOptions(), in: store.objects)
     case .expire: learn(store.expire(now: now))
-    case .pollEnded(_, let error): polls.append(error)
+    case .pollEnded(let began, let error):
+      polls.append(error)
+      pollsBegan.append(began)
     case .templatesEnded: break
     case .setTimer(let moment): timer = moment
     case .status(let conditions): self.conditions = conditions
@@ -117,7 +129,7 @@ struct Simulation {
     case .list(let since, let cursor): answer = .page(engine.page(since: since, cursor: cursor), times)
     case .changes(let mark): answer = .changes(engine.changes(mark), times)
     case .overlays(let cursor): answer = .overlays(engine.overlayPage(cursor), times)
-    case .templates: answer = .templates(.success(TemplatePage(templates: [])))
+    case .templates(let cursor): answer = .templates(engine.templatePage(cursor))
     case .get(let key): answer = .got(key, engine.get(key), times)
     case .checkParent(let key):
       answer = .parent(key, engine.isDown ? .failure(AdapterError(.unavailable, "down")) : .success(engine.parentIsReadable))

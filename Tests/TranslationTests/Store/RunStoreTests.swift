@@ -353,8 +353,6 @@ import Testing
     shared.observeTemplates("b", [EngineTemplate(name: "t")], now: at(1))
     #expect(try shared.list(.workflowtemplates, namespace: "default", options: ListOptions()).items.map(\.draft.name) == ["t"])
     shared.observeTemplates("b", [], now: at(2))
-    #expect(try shared.get(.workflowtemplates, namespace: "default", name: "t") != nil)
-    shared.observeTemplates("b", [], now: at(3))
     #expect(try shared.get(.workflowtemplates, namespace: "default", name: "t") == nil)
   }
 
