@@ -10,13 +10,11 @@ final class BackendHealth: Sendable {
   private let projections: [String: BackendProjection]
   private let backends: [BindingID: String]
   private let store: SharedStore
-  private let started: Timestamp
   private let clock: SystemClock
   private let known = Mutex<[BindingID: BackendConditions]>([:])
 
   init(
     _ configured: [GatewayConfiguration.Backend], adapters: [String: any Adapter], bindings: [BindingInfo], store: SharedStore,
-    started: Timestamp,
     clock: SystemClock
   ) {
     projections = Dictionary(
@@ -25,9 +23,8 @@ final class BackendHealth: Sendable {
       })
     backends = Dictionary(uniqueKeysWithValues: bindings.map { (BindingID($0.name), $0.backend) })
     self.store = store
-    self.started = started
     self.clock = clock
-    store.commit(projections.values.map { .upsert($0.draft([], started: started)) }, now: started)
+    store.commit(projections.values.map { .upsert($0.draft([])) }, now: clock.now)
   }
 
   func report(_ binding: BindingID, _ conditions: BackendConditions, _ logger: Logger) {
@@ -45,6 +42,6 @@ final class BackendHealth: Sendable {
     }
     guard let backend = backends[binding], let projection = projections[backend] else { return }
     let all = known.withLock { known in known.filter { backends[$0.key] == backend }.sorted { $0.key < $1.key }.map(\.value) }
-    store.commit([.upsert(projection.draft(all, started: started))], now: clock.now)
+    store.commit([.upsert(projection.draft(all))], now: clock.now)
   }
 }

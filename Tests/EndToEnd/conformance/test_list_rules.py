@@ -28,7 +28,8 @@ def test_L1_the_other_kinds(wire, plural):
     listed = wire.get(f"{API}/{plural}").json()
     assert listed["kind"].endswith("List") and listed["metadata"]["resourceVersion"] and listed["items"]
     for item in listed["items"]:
-        assert item["kind"] + "List" == listed["kind"] and item["metadata"]["uid"] and item["metadata"]["resourceVersion"]
+        assert item["kind"] + "List" == listed["kind"]
+        assert all(item["metadata"].get(field) for field in ("name", "uid", "resourceVersion", "creationTimestamp", "generation"))
         place = f"{API}/namespaces/{item['metadata']['namespace']}/{plural}" if plural == "workflowtemplates" else f"{API}/{plural}"
         assert wire.get(f"{place}/{item['metadata']['name']}").json()["metadata"]["uid"] == item["metadata"]["uid"]
 

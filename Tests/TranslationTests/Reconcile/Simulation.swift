@@ -108,7 +108,7 @@ struct Simulation {
     case .forget(let keys): learn(store.forget(keys.map { RunRef("b", $0) }, now: now))
     case .settle(let sweepRows): handle(.settled(sweepRows: sweepRows))
     case .markSwept:
-      store.markSwept("b")
+      learn(store.markSwept("b", now: now))
       cursor = try! WatchCursor(.workflows, namespace: nil, options: ListOptions(), in: store.objects)
     case .expire: learn(store.expire(now: now))
     case .pollEnded(let began, let error):

@@ -14,7 +14,7 @@ import Testing
     store = RunStore(
       objects: emptyStore(), bindings: [BindingSettings(id: "b", namespaces: ["default"], window: .seconds(1000))],
       projection: TestProjection())
-    store.markSwept("b")
+    _ = store.markSwept("b", now: at(0))
     cursor = try WatchCursor(.workflows, namespace: nil, options: ListOptions(), in: store.objects)
   }
 
@@ -269,7 +269,7 @@ import Testing
     #expect(store.expire(now: at(900)).gone.isEmpty)
     #expect(store.expire(now: at(1002)).gone.map(\.key.id) == ["1"])
     #expect(events() == ["DELETED run-1 Succeeded"])
-    observe(seen("1", .running, attempt: .number(2), began: 1003, ended: 1004))
+    observe(seen("1", .failed, began: 1003, ended: 1004, finished: at(1)))
     observe(seen("4", .failed, began: 1003, ended: 1004, finished: at(1)))
     #expect(events().isEmpty)
   }
@@ -346,7 +346,7 @@ import Testing
     #expect(code { _ = try shared.watch(.workflows, namespace: nil, options: ListOptions()) } == 503)
     #expect(code { _ = try shared.get(.workflows, namespace: "default", name: "x") } == 503)
     #expect(code { _ = try shared.list(.workflows, namespace: "unbound", options: ListOptions()) } == 200)
-    shared.markSwept("b")
+    shared.markSwept("b", now: at(2))
     #expect(code { _ = try shared.list(.workflows, namespace: "default", options: ListOptions()) } == 200)
     #expect(code { _ = try shared.list(.workflows, namespace: nil, options: ListOptions()) } == 503)
     #expect(code { _ = try shared.list(.workflowtemplates, namespace: "default", options: ListOptions()) } == 503)
@@ -383,7 +383,7 @@ import Testing
     #expect(try shared.list(.workflows, namespace: "default", options: ListOptions()).items.isEmpty)
     shared.observe([seen("1", .running, began: 1, ended: 2)], now: at(2))
     shared.observeTemplates("b", [EngineTemplate(name: "t")], now: at(2))
-    shared.markSwept("b")
+    shared.markSwept("b", now: at(2))
     #expect(try shared.list(.workflows, namespace: nil, options: ListOptions()).items.isEmpty)
     #expect(try shared.list(.workflowtemplates, namespace: nil, options: ListOptions()).items.isEmpty)
     shared.setNamespace("default", isHidden: false, now: at(3))
