@@ -10,8 +10,16 @@ package import Translation
 package final class APIServerResponder: HTTPResponder {
   /// An answer, and the warnings that go with it.
   struct Answer: Sendable {
+    /// In JSON where it is not a stream: what audit and metrics look at.
     var response: HTTPResponse
     var warnings: [String] = []
+    /// The same in the forms of ``ContentCoding``, where that is done already.
+    var coded: HTTPResponse?
+
+    func coded(_ coding: ContentCoding) async -> Answer {
+      guard case .bytes = response.body else { return self }
+      return Answer(response: response, warnings: warnings, coded: await coding.coded(response))
+    }
   }
 
   package let health: HealthChecks
@@ -67,8 +75,10 @@ package final class APIServerResponder: HTTPResponder {
     } catch {
       answer = Answer(response: HTTPResponse(error))
     }
-    var response = await observation.answered(answer.response)
-    finish(&response, request, auditID: observation.auditID, warnings: answer.warnings)
+    let observed = await observation.answered(answer.response)
+    var response: HTTPResponse
+    if let coded = answer.coded { response = coded } else { response = await ContentCoding(request, query).coded(observed) }
+    finish(&response, auditID: observation.auditID, warnings: answer.warnings)
     return response
   }
 
@@ -177,17 +187,26 @@ package final class APIServerResponder: HTTPResponder {
         return Answer(response: HTTPResponse(error), warnings: context.warnings)
       }
     }
-    // What is answered from memory cannot be late.
-    if info.isLongRunning || query["resourceVersion"] == "0" && (info.verb == "get" || info.verb == "list") { return try await work() }
-    return try await Deadline.run(
-      until: context.deadline, clock: services.clock, isWrite: !["get", "list"].contains(info.verb), place: place, work)
+    if info.isLongRunning { return try await work() }
+    // A long list takes longer to code than to find: also for that the request has its place and its deadline.
+    var coding = ContentCoding(request, query)
+    coding.mediaType = apiRequest.mediaType
+    let isRead = info.verb == "get" || info.verb == "list"
+    // What is found in memory cannot be late.
+    let found: Answer? = try await isRead && query["resourceVersion"] == "0" ? work() : nil
+    if let found, !coding.takesTime(found.response) { return await found.coded(coding) }
+    return try await Deadline.run(until: context.deadline, clock: services.clock, isWrite: !isRead, place: place) {
+      [coding] () async throws(StatusError) in
+      let answer: Answer
+      if let found { answer = found } else { answer = try await work() }
+      return await answer.coded(coding)
+    }
   }
 
-  /// The headers that every answer has, and the forms that the client did not name in Accept.
-  private func finish(_ response: inout HTTPResponse, _ request: HTTPRequest, auditID: String, warnings: [String]) {
+  /// The headers that every answer has.
+  private func finish(_ response: inout HTTPResponse, auditID: String, warnings: [String]) {
     if response.headers["Cache-Control"] == nil { response.headers["Cache-Control"] = "no-cache, private" }
     response.headers["Audit-Id"] = auditID
     for value in WarningHeader.values(warnings) { response.headers.add("Warning", value) }
-    ContentCoding.apply(to: &response, for: request)
   }
 }

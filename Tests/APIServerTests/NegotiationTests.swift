@@ -7,7 +7,7 @@ import Testing
   private func form(_ accept: String?, _ answer: AcceptHeader.Answer = .list, includeObject: String = "") throws(StatusError)
     -> ResponseForm
   {
-    try AcceptHeader(accept).form(for: answer, kind: "Workflow", query: ["includeObject": includeObject])
+    try AcceptHeader(accept).form(for: answer, kind: "Workflow", query: ["includeObject": includeObject]).form
   }
 
   private static let metadataList =
@@ -45,8 +45,17 @@ import Testing
     #expect(try form("application/yaml") == .plain)
     let status = #expect(throws: StatusError.self) { try form("application/yaml", .watch) }?.status
     #expect(status?.message == "only the following media types are accepted: application/json, application/json;stream=watch")
-    #expect(AcceptHeader("application/yaml").prefersYAML && AcceptHeader("application/json;q=0.5,application/yaml").prefersYAML)
-    #expect(!AcceptHeader("*/*").prefersYAML && !AcceptHeader("application/json,application/yaml").prefersYAML)
+  }
+
+  @Test(
+    "N1: the media type is that of the clause whose form is taken",
+    arguments: [
+      ("application/yaml", MediaType.yaml), ("application/json;q=0.5,application/yaml", .yaml), ("*/*", .json),
+      ("application/json,application/yaml", .json), ("application/yaml;as=Table;g=meta.k8s.io;v=v1,application/json", .yaml),
+      ("application/yaml;as=Foo;g=x;v=v1, application/json", .json), ("application/json;as=Foo;g=x;v=v1, application/yaml", .yaml),
+    ])
+  func mediaType(accept: String, expected: MediaType) throws {
+    #expect(try AcceptHeader(accept).form(for: .list, kind: "Workflow", query: [:]).mediaType == expected)
   }
 
   @Test("N3: an object's form for a list") func partialOfList() {

@@ -190,9 +190,39 @@ import YAMLText
   @Test("W4, W6, L5: a watch from a wrong version") func watchVersions() async throws {
     try await TestServer.run { server in
       let old = await server.get(Self.collection, query: "watch=true&resourceVersion=1")
-      #expect(old.status == 200 && old.json["type"] == "ERROR")
-      #expect(old.json["object"]?["reason"] == "Expired" && old.json["object"]?["code"] == 410)
+      guard case .stream(let stream) = old.response.body else { throw StatusError.internalError("not streamed") }
+      let reader = WatchReader(stream)
+      let event = try #require(try await reader.next())
+      #expect(old.status == 200 && event["type"] == "ERROR")
+      #expect(event["object"]?["reason"] == "Expired" && event["object"]?["code"] == 410)
+      #expect(try await reader.next() == nil)
       #expect(await server.get(Self.collection, query: "watch=true&resourceVersion=zork").status == 400)
+    }
+  }
+
+  @Test("W1, N7: the 410 of a watch is one line of JSON, whatever reads it and whatever else it takes") func watchErrorLine() async throws {
+    try await TestServer.run { server in
+      let wishes: [(query: String, headers: HTTPHeaders)] = [
+        ("&pretty=true", [:]), ("", ["User-Agent": "curl/8"]), ("", ["Accept": "application/yaml, application/json"]),
+      ]
+      for (query, headers) in wishes {
+        let old = await server.send("GET", Self.collection, query: "watch=true&resourceVersion=1" + query, headers: headers)
+        guard case .stream(let stream) = old.response.body else { throw StatusError.internalError("not streamed") }
+        stream.start {}
+        guard case .bytes(let bytes) = stream.next() else { throw StatusError.internalError("no line") }
+        #expect(old.response.headers["Content-Type"] == "application/json")
+        #expect(bytes.firstIndex(of: 0x0A) == bytes.count - 1 && (try? JSONValue(parsing: bytes))?["type"] == "ERROR", "\(bytes.text)")
+        if case .end = stream.next() {} else { Issue.record("it goes on") }
+      }
+    }
+  }
+
+  @Test("N1: what is not YAML by the clause that is taken is JSON") func notYAML() async throws {
+    try await TestServer.run { server in
+      let answer = await server.get(Self.collection, accept: "application/yaml;as=Foo;g=x;v=v1, application/json")
+      #expect(answer.response.headers["Content-Type"] == "application/json" && answer.json["kind"] == "WorkflowList")
+      let table = await server.get(Self.collection, accept: "application/yaml;as=Table;g=meta.k8s.io;v=v1, application/json")
+      #expect(table.response.headers["Content-Type"] == "application/yaml" && table.bytes.text.hasPrefix("kind: Table\n"))
     }
   }
 

@@ -17,7 +17,8 @@ struct WatchHandler: Handler {
       // As kube-apiserver does (kubernetes-wire W4): kopf lists again after an ERROR event, and gives up at a 410 in the status line.
       guard error.status.reason == "Expired" else { throw error }
       return HTTPResponse(
-        status: 200, headers: ["Content-Type": "application/json"], body: .bytes(WatchEventEncoder.line("ERROR", error.status.json)))
+        status: 200, headers: ["Content-Type": "application/json"],
+        body: .stream(WatchLine(WatchEventEncoder.line("ERROR", error.status.json))))
     }
     let settings = WatchBody.Settings(
       end: services.clock.now + duration(options, services),

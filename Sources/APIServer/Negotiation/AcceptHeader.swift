@@ -26,33 +26,40 @@ package struct AcceptHeader: Sendable {
   /// The first wish that can be met.
   ///
   /// - Throws: 406, also for a watch in YAML, which has no form for a stream (kubernetes-wire N7); 400 for an `includeObject` that is none.
-  package func form(for answer: Answer, kind: String, query: QueryParameters) throws(StatusError) -> ResponseForm {
-    for clause in clauses where Self.isJSON(clause.type) || Self.isYAML(clause.type) && answer != .watch {
-      guard let wish = clause.parameters["as"], !wish.isEmpty else { return .plain }
-      guard clause.parameters["g"] == "meta.k8s.io", let version = ResponseForm.MetaVersion(rawValue: clause.parameters["v"] ?? "") else {
-        continue
-      }
-      switch wish {
-      case "Table": return .table(version, try ResponseForm.IncludedObject(query: query["includeObject"] ?? ""))
-      case "PartialObjectMetadata":
-        guard answer != .list else {
-          throw .notAcceptable("you requested PartialObjectMetadata, but the requested object is a list (\(kind)List)")
-        }
-        return .partial(version)
-      case "PartialObjectMetadataList":
-        if answer == .list { return .partial(version) }
-        guard answer == .watch else {
-          throw .notAcceptable("you requested PartialObjectMetadataList, but the requested object is not a list (\(kind))")
-        }
-      default: break
-      }
+  package func form(for answer: Answer, kind: String, query: QueryParameters) throws(StatusError) -> NegotiatedForm {
+    for clause in clauses {
+      guard let type = Self.mediaType(clause.type), type == .json || answer != .watch,
+        let form = try Self.form(clause, for: answer, kind: kind, query: query)
+      else { continue }
+      return NegotiatedForm(form: form, mediaType: type)
     }
     throw .notAcceptable(
       accepted: answer == .watch ? ["application/json", "application/json;stream=watch"] : ["application/json", "application/yaml"])
   }
 
-  /// YAML rather than JSON.
-  var prefersYAML: Bool { clauses.first { Self.isJSON($0.type) || Self.isYAML($0.type) }.map { Self.isYAML($0.type) } ?? false }
+  /// - Returns: nil for a clause whose `as` we do not write.
+  private static func form(_ clause: Clause, for answer: Answer, kind: String, query: QueryParameters) throws(StatusError) -> ResponseForm?
+  {
+    guard let wish = clause.parameters["as"], !wish.isEmpty else { return .plain }
+    guard clause.parameters["g"] == "meta.k8s.io", let version = ResponseForm.MetaVersion(rawValue: clause.parameters["v"] ?? "") else {
+      return nil
+    }
+    switch wish {
+    case "Table": return .table(version, try ResponseForm.IncludedObject(query: query["includeObject"] ?? ""))
+    case "PartialObjectMetadata":
+      guard answer != .list else {
+        throw .notAcceptable("you requested PartialObjectMetadata, but the requested object is a list (\(kind)List)")
+      }
+      return .partial(version)
+    case "PartialObjectMetadataList":
+      if answer == .list { return .partial(version) }
+      guard answer == .watch else {
+        throw .notAcceptable("you requested PartialObjectMetadataList, but the requested object is not a list (\(kind))")
+      }
+      return nil
+    default: return nil
+    }
+  }
 
   /// The first of the types that a client takes, by its own order; nil for none.
   package func first(of types: [String]) -> String? {
@@ -65,9 +72,14 @@ package struct AcceptHeader: Sendable {
     return nil
   }
 
-  private static func isJSON(_ type: String) -> Bool { type == "application/json" || type == "*/*" || type == "application/*" }
-
-  private static func isYAML(_ type: String) -> Bool { type == "application/yaml" }
+  /// nil for a type that we do not write.
+  private static func mediaType(_ type: String) -> MediaType? {
+    switch type {
+    case "application/json", "*/*", "application/*": .json
+    case "application/yaml": .yaml
+    default: nil
+    }
+  }
 
   private static func clause(_ text: Substring) -> Clause? {
     let parts = text.split(separator: ";").map(trimmed)

@@ -31,3 +31,15 @@ package enum ResponseForm: Sendable, Hashable {
     }
   }
 }
+
+/// The media types that objects are written in.
+package enum MediaType: String, Sendable, Hashable {
+  case json = "application/json"
+  case yaml = "application/yaml"
+}
+
+/// One wish of an Accept header, chosen: the form and the media type that it named together (kubernetes-wire N1).
+package struct NegotiatedForm: Sendable, Hashable {
+  package let form: ResponseForm
+  package let mediaType: MediaType
+}

@@ -40,6 +40,21 @@ struct APIRequest: Sendable {
 
   /// - Throws: 406, and 400 for a wrong `includeObject`.
   func form(for answer: AcceptHeader.Answer) throws(StatusError) -> ResponseForm {
+    try negotiated(for: answer).form
+  }
+
+  /// What the answer is written in, by the wish that ``form(for:)`` chose; JSON where there is nothing to choose.
+  var mediaType: MediaType {
+    let answer: AcceptHeader.Answer =
+      switch info.verb {
+      case "list", "deletecollection": .list
+      case "watch": .watch
+      default: .object
+      }
+    return (try? negotiated(for: answer))?.mediaType ?? .json
+  }
+
+  private func negotiated(for answer: AcceptHeader.Answer) throws(StatusError) -> NegotiatedForm {
     try AcceptHeader(http.headers["Accept"]).form(for: answer, kind: kind.kind, query: query)
   }
 

@@ -1,45 +1,73 @@
-/// JSON with line breaks and two spaces of indentation, as people at a terminal want it (kubernetes-wire N10).
-enum JSONPretty {
-  /// - Parameter compact: valid JSON without white space outside of strings.
-  static func print(_ compact: [UInt8]) -> [UInt8] {
-    var out: [UInt8] = []
-    out.reserveCapacity(compact.count * 2)
-    var depth = 0
-    var inString = false
-    var escaped = false
-    func newLine() {
-      out.append(0x0A)
-      out.append(contentsOf: repeatElement(0x20, count: depth * 2))
+/// JSON with line breaks and two spaces of indentation, as people at a terminal want it (kubernetes-wire N10). A long text is written in pieces.
+struct JSONPretty: Sendable {
+  /// The text, as far as it is written.
+  private(set) var text: [UInt8] = []
+  /// There would be more white space than ``limit`` leaves room for; it was left out.
+  private(set) var isTooLong = false
+  private let json: [UInt8]
+  private let limit: Int
+  private var position = 0
+  private var depth = 0
+
+  /// - Parameters:
+  ///   - json: valid JSON without white space outside of strings.
+  ///   - limit: where the text ends to be worth its white space. Deep nesting can make hundreds of bytes of one.
+  init(_ json: [UInt8], limit: Int = .max) {
+    self.json = json
+    self.limit = limit
+    text.reserveCapacity(json.count * 2)
+  }
+
+  static func print(_ json: [UInt8]) -> [UInt8] {
+    var pretty = JSONPretty(json)
+    while pretty.advance() {}
+    return pretty.text
+  }
+
+  /// Writes about so many bytes of the JSON; a string is never left in its middle.
+  ///
+  /// - Returns: false when all is written.
+  mutating func advance(by count: Int = .max) -> Bool {
+    let json = json
+    return json.withUnsafeBufferPointer { json in
+      let end = count < json.count - position ? position + count : json.count
+      while position < end { token(json) }
+      return position < json.count
     }
-    for (index, byte) in compact.enumerated() {
-      if inString {
-        out.append(byte)
-        if escaped { escaped = false } else if byte == 0x5C { escaped = true } else if byte == 0x22 { inString = false }
-        continue
-      }
-      switch byte {
-      case UInt8(ascii: "\""):
-        inString = true
-        out.append(byte)
-      case UInt8(ascii: "{"), UInt8(ascii: "["):
-        out.append(byte)
-        // An empty container stays on its line.
-        guard index + 1 < compact.count, compact[index + 1] != byte + 2 else { continue }
-        depth += 1
+  }
+
+  private mutating func token(_ json: UnsafeBufferPointer<UInt8>) {
+    let byte = json[position]
+    position += 1
+    switch byte {
+    case UInt8(ascii: "\""):
+      let start = position - 1
+      while json[position] != byte { position += json[position] == UInt8(ascii: "\\") ? 2 : 1 }
+      position += 1
+      text += json[start..<position]
+    case UInt8(ascii: "{"), UInt8(ascii: "["):
+      text.append(byte)
+      // An empty container stays on its line.
+      guard json[position] != byte + 2 else { return }
+      depth += 1
+      newLine()
+    case UInt8(ascii: "}"), UInt8(ascii: "]"):
+      if json[position - 2] != byte - 2 {
+        depth -= 1
         newLine()
-      case UInt8(ascii: "}"), UInt8(ascii: "]"):
-        if compact[index - 1] != byte - 2 {
-          depth -= 1
-          newLine()
-        }
-        out.append(byte)
-      case UInt8(ascii: ","):
-        out.append(byte)
-        newLine()
-      case UInt8(ascii: ":"): out += [byte, 0x20]
-      default: out.append(byte)
       }
+      text.append(byte)
+    case UInt8(ascii: ","):
+      text.append(byte)
+      newLine()
+    case UInt8(ascii: ":"): text += [byte, 0x20]
+    default: text.append(byte)
     }
-    return out
+  }
+
+  private mutating func newLine() {
+    text.append(0x0A)
+    guard depth * 2 <= limit - text.count else { return isTooLong = true }
+    text += repeatElement(0x20, count: depth * 2)
   }
 }

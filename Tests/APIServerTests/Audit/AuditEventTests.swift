@@ -119,6 +119,10 @@ import Translation
       let list = await Self.send(server, "GET", Self.collection, query: "pretty=true")
       let listed = sink.take().last
       #expect(listed?["responseObject"]?["items"]?.array?.count == list.json["items"]?.array?.count)
+      // Whatever the client has it coded as.
+      let yaml = await server.send("GET", Self.collection, headers: ["Authorization": "Bearer jane", "Accept": "application/yaml"])
+      #expect(yaml.bytes.text.hasPrefix("kind: WorkflowList\n"))
+      #expect(sink.take().last?["responseObject"]?["items"]?.array?.count == list.json["items"]?.array?.count)
       // What is no resource has no bodies in its events.
       _ = await Self.send(server, "GET", "/version")
       let version = sink.take().last

@@ -67,6 +67,15 @@ def test_N1_accept_of_a_watch(wire, shared, accept, kind):
     assert len(events) == 3 and all(event["type"] == "ADDED" and event["object"]["kind"] == kind for event in events), events[:1]
 
 
+@pytest.mark.parametrize("accept, kind", [
+    ("application/yaml;as=Foo;g=x;v=v1, application/json", "json"), ("application/json;as=Foo;g=x;v=v1, application/yaml", "yaml"),
+    ("application/yaml, application/json", "yaml"), ("application/yaml;q=0.5, application/json", "json"),
+    ("application/yaml;as=Table;g=meta.k8s.io;v=v1, application/json", "yaml")])
+def test_N1_the_type_is_that_of_the_clause(wire, accept, kind):
+    """Form and media type come from the same clause."""
+    assert wire.get(WORKFLOWS, accept).headers["Content-Type"] == f"application/{kind}"
+
+
 @pytest.mark.parametrize("version", ["v1", "v1beta1"])
 @pytest.mark.parametrize("form", ["Table", "PartialObjectMetadataList"])
 def test_N2_forms_of_lists(wire, shared, form, version):

@@ -39,6 +39,14 @@ def test_W1_one_line_per_event(wire, shared):
     assert [json.loads(line)["type"] for line in lines[:-1]] == ["ADDED"] * 3
 
 
+@pytest.mark.parametrize("headers", [{"User-Agent": "curl/8"}, {"Accept": "application/yaml, application/json"}])
+def test_W1_also_an_error_is_one_line(wire, headers):
+    """A watch that ends with a 410 is framed as every other one, also for curl and for who would take YAML."""
+    answer = wire.request("GET", WORKFLOWS, headers=headers, watch="true", resourceVersion="1", pretty="true")
+    assert answer.headers["Content-Type"] == "application/json" and answer.body.count(b"\n") == 1 and answer.body.endswith(b"\n"), answer.body
+    assert json.loads(answer.body)["type"] == "ERROR" and json.loads(answer.body)["object"]["code"] == 410
+
+
 def test_W2_events_are_whole_objects(wire, shared):
     """type and object; the object has kind, apiVersion and a version, and is what a GET shows."""
     events = wire.events(WORKFLOWS, labelSelector=shared.selector, count=3)
