@@ -66,11 +66,12 @@ package final class APIServerResponder: HTTPResponder {
   /// HEAD is answered like GET; the server leaves the body out.
   package func respond(to request: HTTPRequest) async -> HTTPResponse {
     let query = QueryParameters(request.query)
-    let info = RequestInfo(method: request.method, path: request.path, query: query)
+    let info = RequestInfo.isTooLong(request.path) ? nil : RequestInfo(method: request.method, path: request.path, query: query)
     let observation = RequestObservation(request, info, query, observers)
+    // Who got a place has it until the answer is written down and in its last form: that is work, too.
+    defer { observation.leave() }
     var answer: Answer
     do throws(StatusError) {
-      guard let info else { throw .unknownPath }
       answer = try await self.answer(to: request, info, query, observation)
     } catch {
       answer = Answer(response: HTTPResponse(error))
@@ -83,21 +84,22 @@ package final class APIServerResponder: HTTPResponder {
   }
 
   /// The filters in their order, as kube-apiserver has them: who asks, how long it may take, whether there is room, whether they may.
-  private func answer(to request: HTTPRequest, _ info: RequestInfo, _ query: QueryParameters, _ observation: RequestObservation)
+  ///
+  /// - Parameter readable: nil for a path that is none. Who asked for it is found out and written down all the same.
+  private func answer(to request: HTTPRequest, _ readable: RequestInfo?, _ query: QueryParameters, _ observation: RequestObservation)
     async throws(StatusError) -> Answer
   {
-    let user = try await authenticated(request, info, observation)
+    let user = try await authenticated(request, readable ?? RequestInfo(unreadable: request.path, method: request.method), observation)
+    guard let info = readable else { throw RequestInfo.refusal(ofPath: request.path) }
     let timeout =
       info.isLongRunning
       ? services.configuration.requestTimeout : try Deadline.duration(query, maximum: services.configuration.requestTimeout)
     let place = try enter(info, user, observation)
-    defer { place?.leave() }
     try await authorize(user, info, observation)
     guard info.isResourceRequest else { return Answer(response: try document(request, info, query)) }
     let context = RequestContext(user: user, now: observation.began, deadline: observation.began + timeout)
-    observation.handled(with: context)
     do throws(StatusError) {
-      return try await resource(request, info, query, context: context, place: place)
+      return try await resource(request, info, query, context: context, place: place, observation)
     } catch {
       if error == .deadlineExceeded { observation.terminated() }
       throw error
@@ -128,18 +130,20 @@ package final class APIServerResponder: HTTPResponder {
     observation.authorized(.allowed)
   }
 
-  /// - Returns: what is to be left when the request is answered.
+  /// - Returns: the place, which the observation gives back when the request is answered.
   /// - Throws: 429.
   private func enter(_ info: RequestInfo, _ user: UserInfo, _ observation: RequestObservation) throws(StatusError) -> InFlightLimit.Place? {
-    // Documents and health are cheap, and a probe that is turned away gets the server killed.
-    guard info.isResourceRequest else { return nil }
+    // A probe that is turned away gets the server killed.
+    if access.isAlwaysAllowed(info), HealthChecks.isHealthPath(info.path) { return nil }
     let isExempt = user.groups.contains("system:masters")
     do throws(StatusError) {
       if info.isLongRunning {
         observation.holds(try watches.enter(user.name, isExempt: isExempt))
         return nil
       }
-      return try inFlight.enter(InFlightLimit.Kind(verb: info.verb), isExempt: isExempt, now: observation.began)
+      let place = try inFlight.enter(InFlightLimit.Kind(verb: info.verb), isExempt: isExempt, now: observation.began)
+      observation.holds(place)
+      return place
     } catch {
       observation.terminated()
       throw error
@@ -164,10 +168,9 @@ package final class APIServerResponder: HTTPResponder {
   }
 
   private func resource(
-    _ request: HTTPRequest, _ info: RequestInfo, _ query: QueryParameters, context: RequestContext, place: InFlightLimit.Place?
-  )
-    async throws(StatusError) -> Answer
-  {
+    _ request: HTTPRequest, _ info: RequestInfo, _ query: QueryParameters, context: RequestContext, place: InFlightLimit.Place?,
+    _ observation: RequestObservation
+  ) async throws(StatusError) -> Answer {
     let group = services.configuration.group
     guard info.group == group.name, info.version == group.version, let kind = group.kind(plural: info.resource),
       let resource = Resource(rawValue: info.resource)
@@ -180,6 +183,7 @@ package final class APIServerResponder: HTTPResponder {
     }
     let apiRequest = APIRequest(
       http: request, info: info, query: query, kind: kind, resource: resource, context: context, services: services)
+    observation.handled(with: context)
     let work: @Sendable () async throws(StatusError) -> Answer = { () async throws(StatusError) in
       do throws(StatusError) {
         return Answer(response: try await handler.handle(apiRequest), warnings: context.warnings)
@@ -200,6 +204,8 @@ package final class APIServerResponder: HTTPResponder {
       let answer: Answer
       if let found { answer = found } else { answer = try await work() }
       return await answer.coded(coding)
+    } late: { answer in
+      await observation.endedLate(answer.response)
     }
   }
 

@@ -22,6 +22,7 @@ final class RequestObservation: Sendable {
     var trail: AuditTrail?
     var context: RequestContext?
     var lease: WatchLimit.Lease?
+    var place: InFlightLimit.Place?
     var isTerminated = false
     var isDecided = false
   }
@@ -83,11 +84,14 @@ final class RequestObservation: Sendable {
     note("authorization.k8s.io/reason", "internal error")
   }
 
-  /// Its notes go into the events of the answer.
+  /// It was allowed, and a handler reads it: its notes, and what was sent, go into the events of the answer.
   func handled(with context: RequestContext) { state.withLock { $0.context = context } }
 
   /// Is given back when the answer has ended.
   func holds(_ lease: WatchLimit.Lease) { state.withLock { $0.lease = lease } }
+
+  /// Is given back with ``leave()``.
+  func holds(_ place: InFlightLimit.Place) { state.withLock { $0.place = place } }
 
   /// We ended it in self-defence.
   func terminated() { state.withLock { $0.isTerminated = true } }
@@ -107,12 +111,27 @@ final class RequestObservation: Sendable {
       if let trail {
         let notes = state.context?.auditAnnotations ?? [:]
         if info?.isLongRunning ?? false { await trail.started(response, notes: notes) }
-        await trail.complete(response, notes: notes)
+        await trail.complete(response, notes: notes, wasHandled: state.context != nil)
       }
       return response
     }
     if let trail { await trail.started(response, notes: state.context?.auditAnnotations ?? [:]) }
     return streamed(response, body, state)
+  }
+
+  /// A write ended whose client was told long ago that there was no time. Metrics have counted it; the log has not heard which run was touched.
+  func endedLate(_ response: HTTPResponse) async {
+    let state = state.withLock { $0 }
+    await state.trail?.endedLate(response, notes: state.context?.auditAnnotations ?? [:])
+  }
+
+  /// Nothing is done for the request any more, but for a write that goes on after its time.
+  func leave() {
+    let place = state.withLock { state in
+      defer { state.place = nil }
+      return state.place
+    }
+    place?.leave()
   }
 
   /// Keeps only what the end needs: there are thousands of idle watches, and this object holds the whole request.

@@ -6,8 +6,10 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 from stack import API, BIN, ROOT, Stack, eventually, workflow
+from test_delegation import World
 
 WORKFLOWS = f"{API}/namespaces/default/workflows"
 ALLOW = ("--authorization-mode", "AlwaysAllow")
@@ -94,6 +96,49 @@ rules:
             held.recv(100)
             stack.gateway.stop()
         assert event(tmp_path, auditID="open-at-the-end")["stage"] == "ResponseComplete"
+
+
+def test_a_write_that_goes_on_after_its_time_is_in_the_log(tmp_path):
+    with Stack(gateway_flags=audited(tmp_path)) as stack:
+        stack.engine.call("PUT", "/v1/faults", {"faults": ["slow=2000;count=1;method=POST;path=/v1/jobs"]})
+        answer = stack.create(workflow("late", "true"), query="?timeout=500ms")
+        assert answer.status == 504
+        run = eventually(lambda: stack.engine.call("GET", "/v1/jobs")["items"], what="the run")[0]["id"]
+        late = eventually(lambda: [e for e in events(tmp_path) if "workflow.example.com/late-result" in e["annotations"]], what="the second event")
+        assert len(late) == 1 and late[0]["auditID"] == answer.headers["Audit-Id"] and late[0]["objectRef"]["name"] == "late"
+        notes = late[0]["annotations"]
+        assert notes["workflow.example.com/run-id"] == run and notes["workflow.example.com/backend"] == "ci", notes
+        assert notes["workflow.example.com/late-result"] == "201" and late[0]["responseStatus"]["code"] == 504
+        # One request, which ended once.
+        assert {e["auditID"] for e in events(tmp_path)} == {answer.headers["Audit-Id"]} and len(events(tmp_path)) == 2
+        counted = [value for key, value in samples(stack).items() if key.startswith("apiserver_request_total{") and 'verb="POST"' in key]
+        assert counted == [1.0]
+
+
+def test_strangers_neither_write_the_log_nor_stop_the_server(tmp_path):
+    """What they send is not even read: it may be long, and it may be made to take long."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("{apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived], rules: [{level: Request, verbs: [create]}]}\n")
+    world = World(tmp_path / "world", "--audit-log-path", str(tmp_path / "audit.log"), "--audit-policy-file", str(policy))
+    try:
+        world.kube.allow = lambda spec: spec["user"] != "system:anonymous"
+        jane = world.home.wire(world.users.issue("jane", ["devs"]))
+        assert jane.post(WORKFLOWS, workflow("honest", "true")).status == 201
+        stranger, begin = world.home.wire(), time.monotonic()
+        for kind, body in [("application/yaml", b"- " + b"-&" * 1_000_000 + b"\n*x\n"), ("application/json", json.dumps({"metadata": {"name": "x" * 2_900_000}}).encode())]:
+            for _ in range(4):
+                assert stranger.request("POST", WORKFLOWS, body, {"Content-Type": kind}).status == 403
+        assert stranger.request("POST", WORKFLOWS + "?fieldManager=" + "x" * 500_000, b"{}").status == 403
+        assert stranger.get("/readyz").status == 200 and time.monotonic() - begin < 30
+        denied = eventually(lambda: [e for e in events(tmp_path) if e["responseStatus"]["code"] == 403][8:] and events(tmp_path), what="the events")
+        assert all("requestObject" not in e and "name" not in e["objectRef"] for e in denied if e["responseStatus"]["code"] == 403)
+        assert [e["objectRef"]["name"] for e in denied if e["responseStatus"]["code"] == 201] == ["honest"]
+        assert (tmp_path / "audit.log").stat().st_size < 50_000
+        # Somebody with a wrong token is told so, and is in the log, whatever the path is.
+        for path in ("//apis", f"{WORKFLOWS}/%zz"):
+            assert stranger.request("DELETE", path, headers={"Authorization": "Bearer wrong"}).status == 401
+    finally:
+        world.stop()
 
 
 def test_what_is_wrong_is_told_before_anything_listens(tmp_path):

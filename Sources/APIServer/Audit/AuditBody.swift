@@ -31,6 +31,30 @@ enum AuditBody {
     return value
   }
 
+  /// A refusal repeats what is wrong, and that can be most of what was sent.
+  private static func limit(_ status: inout JSONObject) {
+    if let message = status["message"]?.string { status["message"] = .string(shortened(message, to: maximumMessage)) }
+    guard var details = status["details"]?.object else { return }
+    for (member, value) in details {
+      if let text = value.string { details[member] = .string(cut(text, to: 253)) }
+    }
+    if let causes = details["causes"], causes.encoded.count > maximumMessage { details["causes"] = nil }
+    status["details"] = .object(details)
+  }
+
+  private static let maximumMessage = 4096
+
+  /// Says so where it is not whole.
+  static func shortened(_ text: String, to count: Int) -> String { text.utf8.count <= count ? text : cut(text, to: count) + "...TRUNCATED" }
+
+  static func cut(_ text: String, to count: Int) -> String {
+    guard text.utf8.count > count else { return text }
+    // Not in the middle of a character.
+    var end = text.utf8.index(text.utf8.startIndex, offsetBy: count)
+    while String.Index(end, within: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+    return String(text[..<end])
+  }
+
   /// What the answer itself tells: its Status when it is one, and the object it holds.
   struct Answer {
     var status: JSONObject
@@ -54,6 +78,7 @@ enum AuditBody {
       if let value = root[member] { status[member] = value.value }
     }
     status["code"] = .int(Int64(response.status))
+    limit(&status)
     answer.status = status
     answer.name = root["details"]?["name"]?.string
     answer.uid = root["details"]?["uid"]?.string

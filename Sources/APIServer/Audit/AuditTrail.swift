@@ -24,9 +24,9 @@ final class AuditTrail: Sendable {
     self.info = info
     var event = AuditEvent(
       level: decision.level, auditID: auditID, stage: .requestReceived,
-      requestURI: request.query.isEmpty ? request.path : "\(request.path)?\(request.query)", verb: info.verb, user: user,
-      sourceIPs: SourceAddresses.of(request), userAgent: Self.shortened(request.headers["User-Agent"] ?? ""), requestReceived: received,
-      stageTime: received)
+      requestURI: AuditBody.shortened(request.query.isEmpty ? request.path : "\(request.path)?\(request.query)", to: Self.maximumURI),
+      verb: info.verb, user: user, sourceIPs: SourceAddresses.of(request),
+      userAgent: AuditBody.shortened(request.headers["User-Agent"] ?? "", to: 1024), requestReceived: received, stageTime: received)
     if info.isResourceRequest {
       event.objectRef = AuditEvent.ObjectReference(
         resource: info.resource, namespace: info.namespace ?? "", name: info.name, apiGroup: info.group, apiVersion: info.version,
@@ -49,9 +49,25 @@ final class AuditTrail: Sendable {
     await auditor.write(answered(.responseStarted, response, notes).line)
   }
 
-  func complete(_ response: HTTPResponse, notes: [String: String]) async {
+  /// - Parameter wasHandled: a handler read it. Only then it is looked into here: what nobody may send does not get to fill the log, nor to make work.
+  func complete(_ response: HTTPResponse, notes: [String: String], wasHandled: Bool = false) async {
     guard wants(.responseComplete) else { return }
-    await auditor.write(answered(.responseComplete, response, notes).line)
+    // A body that the handler could not read is none to us.
+    let isRead = wasHandled && ![400, 406, 413, 415].contains(response.status)
+    await auditor.write(answered(.responseComplete, response, notes, isRead: isRead).line)
+  }
+
+  /// A second event, of a write that went on after its client was told that there was no time: what came of it.
+  func endedLate(_ response: HTTPResponse, notes: [String: String]) async {
+    guard wants(.responseComplete) else { return }
+    let status = AuditBody.answer(HTTPResponse(.deadlineExceeded), isWrite: true).status
+    var event = answered(.responseComplete, response, notes, isRead: true)
+    let result = [event.responseStatus?["code"]?.int.map(String.init), event.responseStatus?["reason"]?.string]
+    event.annotations["\(info.group)/late-result"] = result.compactMap { $0 }.joined(separator: " ")
+    event.responseStatus = status
+    // The first event has it.
+    event.requestObject = nil
+    await auditor.write(event.line)
   }
 
   /// The end of a body that was sent piece by piece; called where nothing may wait.
@@ -63,15 +79,14 @@ final class AuditTrail: Sendable {
   /// Nobody was authenticated: the one event says what was tried, never with which words.
   func refused(_ response: HTTPResponse) async {
     guard wants(.responseComplete) else { return }
-    // Whoever that was does not get to write the log: what they sent stays out of it.
-    var event = answered(.responseComplete, response, [:], isTrusted: false)
+    var event = answered(.responseComplete, response, [:])
     if response.status == 401 { event.responseStatus?["message"] = .string(Self.attempts(request)) }
     await auditor.write(event.line)
   }
 
   private func wants(_ stage: AuditStage) -> Bool { !decision.omitStages.contains(stage) }
 
-  private func answered(_ stage: AuditStage, _ response: HTTPResponse, _ requestNotes: [String: String], isTrusted: Bool = true)
+  private func answered(_ stage: AuditStage, _ response: HTTPResponse, _ requestNotes: [String: String], isRead: Bool = false)
     -> AuditEvent
   {
     var event = event
@@ -81,14 +96,15 @@ final class AuditTrail: Sendable {
     let answer = AuditBody.answer(response, isWrite: isWrite)
     event.responseStatus = answer.status
     event.annotations = requestNotes.merging(notes.withLock { $0 }) { $1 }
-    guard info.isResourceRequest, isTrusted else { return event }
-    let needsObject = isWrite && (decision.level >= .request || info.verb == "create" || info.verb == "update")
+    guard info.isResourceRequest else { return event }
+    let needsObject = isRead && isWrite && (decision.level >= .request || info.verb == "create" || info.verb == "update")
     let sent =
       needsObject ? AuditBody.json(request.body, type: request.headers["Content-Type"], omitManagedFields: decision.omitManagedFields) : nil
     // As upstream the request's own object tells most; what the server made of it, a generated name and the uid, comes from the answer.
     func fill(_ field: WritableKeyPath<AuditEvent.ObjectReference, String>, _ values: String?...) {
       guard event.objectRef?[keyPath: field].isEmpty ?? false else { return }
-      if let value = values.lazy.compactMap({ $0 }).first(where: { !$0.isEmpty }) { event.objectRef?[keyPath: field] = value }
+      guard let value = values.lazy.compactMap({ $0 }).first(where: { !$0.isEmpty }) else { return }
+      event.objectRef?[keyPath: field] = AuditBody.cut(value, to: Self.maximumName)
     }
     let metadata = info.verb == "create" || info.verb == "update" ? sent?["metadata"] : nil
     fill(\.name, metadata?["name"]?.string, info.verb == "deletecollection" ? nil : answer.name)
@@ -110,7 +126,8 @@ final class AuditTrail: Sendable {
       ? "Authentication failed, no credentials provided" : "Authentication failed, attempted: \(methods.joined(separator: ", "))"
   }
 
-  private static func shortened(_ agent: String) -> String {
-    agent.utf8.count <= 1024 ? agent : String(decoding: agent.utf8.prefix(1024), as: UTF8.self) + "...TRUNCATED"
-  }
+  /// Longer ones are nobody's names.
+  private static let maximumName = 253
+  /// Anybody may send a megabyte of them.
+  private static let maximumURI = 8192
 }

@@ -1,3 +1,4 @@
+internal import HTTPMessage
 internal import JSON
 internal import KubeWire
 internal import Synchronization
@@ -16,8 +17,10 @@ enum Deadline {
     return value == .zero ? maximum : min(value, maximum)
   }
 
+  private typealias Waiter = CheckedContinuation<Result<Answer, StatusError>, Never>
+
   private struct Race: Sendable {
-    var waiter: CheckedContinuation<Result<Answer, StatusError>, Never>?
+    var waiter: Waiter?
     var result: Result<Answer, StatusError>?
   }
   typealias Answer = APIServerResponder.Answer
@@ -25,11 +28,13 @@ enum Deadline {
   /// Runs `work` until `moment`. A read is cancelled then; a write that was sent goes on to its end, since breaking it off would leave it in doubt,
   /// and is also not ended when the client goes away.
   ///
-  /// - Parameter place: held until the work has ended, not only until the client is answered: an engine that hangs must not collect writes without end.
+  /// - Parameters:
+  ///   - place: held until the work has ended, not only until the client is answered: an engine that hangs must not collect writes without end.
+  ///   - late: gets what came of a write whose client was told 504, since nobody else hears of it.
   /// - Throws: what `work` throws; 504 when time is up.
   static func run(
     until moment: Timestamp, clock: any TimeSource, isWrite: Bool, place: InFlightLimit.Place? = nil,
-    _ work: @escaping @Sendable () async throws(StatusError) -> Answer
+    _ work: @escaping @Sendable () async throws(StatusError) -> Answer, late: @escaping @Sendable (Answer) async -> Void = { _ in }
   ) async throws(StatusError) -> Answer {
     let race = RaceBox()
     // Not a task group: a group would wait for work that does not heed its cancellation.
@@ -38,8 +43,14 @@ enum Deadline {
       let result: Result<Answer, StatusError>
       do throws(StatusError) { result = .success(try await work()) } catch { result = .failure(error) }
       // Before the client can know: its next request finds the room.
+      if race.finish(result, before: { place?.leave() }) { return }
+      if isWrite {
+        switch result {
+        case .success(let answer): await late(answer)
+        case .failure(let error): await late(Answer(response: HTTPResponse(error)))
+        }
+      }
       place?.leave()
-      race.finish(result)
     }
     let timer = Task {
       do { try await clock.sleep(until: moment) } catch { return }
@@ -59,16 +70,22 @@ enum Deadline {
   private final class RaceBox: Sendable {
     private let state = Mutex(Race())
 
-    func finish(_ result: Result<Answer, StatusError>) {
-      let waiter = state.withLock { state in
-        if state.result == nil { state.result = result }
+    /// - Parameter before: done by the first one, before anybody is told.
+    /// - Returns: whether it is the first.
+    @discardableResult
+    func finish(_ result: Result<Answer, StatusError>, before: () -> Void = {}) -> Bool {
+      let (isFirst, waiter) = state.withLock { state -> (Bool, Waiter?) in
+        guard state.result == nil else { return (false, nil) }
+        state.result = result
+        before()
         defer { state.waiter = nil }
-        return state.waiter
+        return (true, state.waiter)
       }
       waiter?.resume(returning: result)
+      return isFirst
     }
 
-    func wait(_ continuation: CheckedContinuation<Result<Answer, StatusError>, Never>) {
+    func wait(_ continuation: Waiter) {
       let result = state.withLock { state in
         if state.result == nil { state.waiter = continuation }
         return state.result

@@ -8,7 +8,7 @@ final class InFlightLimit: Sendable {
   enum Kind: String, CaseIterable {
     case readOnly, mutating
 
-    init(verb: String) { self = ["get", "list", "watch"].contains(verb) ? .readOnly : .mutating }
+    init(verb: String) { self = ["get", "head", "list", "watch"].contains(verb) ? .readOnly : .mutating }
   }
 
   /// Room for one request: whoever works for it holds it, also when the client has its answer already, and when nobody does it is given back.

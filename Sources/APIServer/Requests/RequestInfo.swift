@@ -67,11 +67,38 @@ package struct RequestInfo: Sendable, Hashable {
     default: verb = ""
     }
     guard !hasName, verb == "list" || verb == "watch" || verb == "deletecollection" else { return }
-    labelSelector = query["labelSelector"].flatMap { text in text.isEmpty ? nil : try? LabelSelector(parsing: text) }
-    fieldSelector = query["fieldSelector"].flatMap { text in text.isEmpty ? nil : try? FieldSelector(parsing: text, allowed: nil) }
+    labelSelector = Self.selector(query["labelSelector"]).flatMap { try? LabelSelector(parsing: $0) }
+    fieldSelector = Self.selector(query["fieldSelector"]).flatMap { try? FieldSelector(parsing: $0, allowed: nil) }
     // As upstream for these two only: a permission for one name is none to delete by selector.
     if verb != "deletecollection", let exact = fieldSelector?.exactName { name = exact }
   }
+
+  /// Of a request whose path is none: enough to ask who sent it and to write that down.
+  package init(unreadable path: String, method: String) {
+    isResourceRequest = false
+    self.path = Self.isTooLong(path) ? String(decoding: path.utf8.prefix(Self.maximumPath), as: UTF8.self) : path
+    verb = method.lowercased()
+    (group, version, resource, subresource, name) = ("", "", "", "", "")
+    namespace = nil
+    hasName = false
+  }
+
+  /// Several times what the longest path to anything of ours takes. A longer one would go to the cluster, with the question who may ask for it.
+  private static let maximumPath = 4096
+  /// Longer selectors are not for the authorizer, who can do without.
+  private static let maximumSelector = 8192
+
+  package static func isTooLong(_ path: String) -> Bool { path.utf8.count > maximumPath }
+
+  /// Why a path is none. 404 only where it leads to no object for certain (kubernetes-wire U5, G5).
+  package static func refusal(ofPath path: String) -> StatusError {
+    if isTooLong(path) {
+      return StatusError(Status(code: 414, reason: "RequestURITooLong", message: "the path is too long: limit is \(maximumPath)"))
+    }
+    return path.contains("//") ? .unknownPath : .badRequest("the path cannot be decoded")
+  }
+
+  private static func selector(_ text: String?) -> String? { text.flatMap { $0.isEmpty || $0.utf8.count > maximumSelector ? nil : $0 } }
 
   /// Watches and logs, which no deadline ends and no limit counts.
   package var isLongRunning: Bool { verb == "watch" || subresource == "log" }
