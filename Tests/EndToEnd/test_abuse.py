@@ -13,6 +13,7 @@ import pytest
 
 import h2_frames as h2
 from stack import API, Stack, eventually, workflow
+from test_delegation import World, remote
 
 # What the gateway may grow by, in MiB, under any of the attacks below.
 ALLOWED_GROWTH = 200
@@ -69,9 +70,10 @@ def honest_clients(stack):
     assert grown < ALLOWED_GROWTH, f"{grown:.0f} MiB more than before"
 
 
-def resident(stack):
-    """The gateway's memory in MiB."""
-    status = Path(f"/proc/{stack.gateway.process.pid}/status").read_text()
+def resident(running):
+    """The memory in MiB of a gateway, or of a stack's."""
+    process = getattr(running, "gateway", running).process
+    status = Path(f"/proc/{process.pid}/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
 
 
@@ -268,6 +270,85 @@ def send_bodies(connection, count):
     return answers
 
 
+def test_answers_that_nobody_reads_do_not_pile_up(stack):
+    """One connection asks for one document after the other and reads none: it has to wait, not we."""
+    request = b"GET /openapi/v2 HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n"
+    with honest_clients(stack), contextlib.ExitStack() as opened:
+        before = resident(stack)
+        greedy = [opened.enter_context(h2.connect(stack.gateway, ("http/1.1",))) for _ in range(3)]
+        # Each sends until the gateway takes no more from it.
+        for connection in greedy:
+            connection.settimeout(2)
+            with contextlib.suppress(TimeoutError, ssl.SSLWantWriteError):
+                for _ in range(1_000):
+                    connection.sendall(request * 10)
+        grown = resident(stack) - before
+        assert grown < 40, f"{grown:.0f} MiB of answers that nobody reads"
+        # One that reads after all has what it asked for.
+        greedy[0].settimeout(10)
+        begin, tail, seen = b"HTTP/1.1 200 OK", b"", 0
+        while seen < 200:
+            piece = greedy[0].recv(1 << 16)
+            assert piece
+            seen, tail = seen + (tail + piece).count(begin), piece[1 - len(begin):]
+
+
+def test_trailers_that_do_not_end_are_bounded(stack):
+    trailers = b"".join(b"T%d: %s\r\n" % (index, b"v" * 9_000) for index in range(100))
+    with honest_clients(stack), contextlib.ExitStack() as opened:
+        before, plain = resident(stack), []
+        for _ in range(150):
+            connection = opened.enter_context(h2.connect(stack.gateway, ("http/1.1",), certificate=False, timeout=5))
+            with contextlib.suppress(OSError):
+                connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + trailers)
+            plain.append(connection)
+        refused = [status for status in map(answered, plain) if status]
+        assert set(refused) == {429} and len(refused) > 90, refused
+        grown = resident(stack) - before
+        assert grown < 100, f"{grown:.0f} MiB of trailers"
+
+
+def test_strangers_bodies_are_bounded_while_the_cluster_is_asked_whose_they_are(tmp_path):
+    """The cluster does not answer. Their bodies are whole, and one review is for all of them."""
+    world = World(tmp_path)
+    asked, answer = threading.Event(), threading.Event()
+
+    class Slow(dict):
+        def get(self, token):
+            asked.set()
+            answer.wait(120)
+            return super().get(token)
+
+    try:
+        world.kube.tokens = Slow()
+        before = resident(world.home)
+        head = f"POST {API}/namespaces/default/workflows HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a\r\nContent-Length: {BODY}\r\n\r\n"
+        with contextlib.ExitStack() as opened:
+            plain = []
+            for _ in range(100):
+                connection = opened.enter_context(world.home.connect().wrap_socket(
+                    socket.create_connection(("127.0.0.1", world.home.port), timeout=5), server_hostname="localhost"))
+                with contextlib.suppress(OSError):
+                    connection.sendall(head.encode() + b" " * BODY)
+                plain.append(connection)
+            assert asked.wait(10)
+            statuses = [answered(connection) for connection in plain]
+            assert statuses.count(429) > 80 and set(statuses) == {429, None}, statuses
+            grown = resident(world.home) - before
+            assert grown < 100, f"{grown:.0f} MiB for strangers"
+            # The kubelet, and the front proxy.
+            assert world.home.wire().request("GET", "/livez").status == 200
+            big = {**workflow("big", "true"), "metadata": {"name": "big", "annotations": {"a": "x" * 200_000}}}
+            headers = {**remote("jane", "system:masters"), "Content-Type": "application/json"}
+            assert world.proxy.request("POST", f"{API}/namespaces/default/workflows", big, headers).status == 201
+            answer.set()
+            waiting = [connection for connection, status in zip(plain, statuses) if status is None]
+            eventually(lambda: 401 in map(answered, waiting), what="the answer to those that waited")
+    finally:
+        answer.set()
+        world.stop()
+
+
 def test_oversized_headers_and_bodies(stack):
     with honest_clients(stack):
         with h2.connect(stack.gateway, ("http/1.1",)) as connection:
@@ -281,6 +362,18 @@ def test_oversized_headers_and_bodies(stack):
                 assert answer == b"" or b" 431 " in answer.split(b"\r\n")[0], answer[:200]
         answer = stack.gateway.once("POST", f"{API}/namespaces/default/workflows", b" " * (3 << 20) + b"{}")
         assert answer.status == 413 and answer.json()["message"] == "Request entity too large: limit is 3145728"
+
+
+def test_yaml_that_is_made_to_take_long(stack):
+    """Aliases, keys that are collections, flow collections one in the other, tag directives: each kept the server busy for minutes."""
+    deep, wide = 900, b"[" + b"a," * 1_000_000 + b"]"
+    bodies = [b"- " + b"-&" * 1_000_000 + b"\n*x\n", b"{" * deep + wide + b"}" * deep, b"? " * deep + wide, b"[" * deep + wide + b"]" * deep,
+              b"".join(b"%%TAG !%d! b\n" % number for number in range(150_000)) + b"--- a\n"]
+    with honest_clients(stack):
+        for body in bodies:
+            begin = time.monotonic()
+            answer = stack.gateway.once("POST", f"{API}/namespaces/default/workflows", body, {"Content-Type": "application/yaml"}, timeout=60)
+            assert answer.status == 400 and len(answer.body) < 1_000 and time.monotonic() - begin < 30
 
 
 def test_ten_thousand_connections_opened_and_dropped(stack):
