@@ -1,5 +1,5 @@
-package import APIServer
 import Certificates
+package import HTTPMessage
 import JSON
 package import KubeClient
 package import Logging
@@ -79,8 +79,9 @@ package final class ClusterAuthentication: Sendable {
   }
 
   /// What the ConfigMap's data say; of what is malformed, or a CA that vanished, what they said last. The header names belong to the front
-  /// proxy's CA and stay with it: without its list of common names, a CA that was kept would vouch for more than it did.
-  /// - Returns: nil when something is malformed and there is nothing to keep.
+  /// proxy's CA and stay with it: without its list of common names, a CA that was kept would vouch for more than it did. The users' CA and the
+  /// front proxy's do not depend on each other: one that is malformed does not keep the other out.
+  /// - Returns: nil when something is malformed, and there is nothing to keep and nothing to use.
   static func content(_ data: JSONObject, last: Content?, problems: inout [String]) -> Content? {
     var content = last ?? Content()
     var keeps = false
@@ -97,10 +98,15 @@ package final class ClusterAuthentication: Sendable {
     attempt { () throws(ContentError) in try read("client-ca-file", \.clientCA) }
     attempt { () throws(ContentError) in
       try read("requestheader-client-ca-file", \.requestHeaderCA)
-      // When these are malformed, a new CA counts all the same: the old may have been withdrawn.
-      content.rules = try rules(data)
+      do throws(ContentError) { content.rules = try rules(data) } catch {
+        // A new CA counts all the same with the rules of the old, which may have been withdrawn; where there are none, it would vouch for
+        // every name.
+        if last?.requestHeaderCA == nil { content.requestHeaderCA = nil }
+        throw error
+      }
     }
-    return keeps && last == nil ? nil : content
+    let isEmpty = content.clientCA == nil && content.requestHeaderCA == nil
+    return keeps && last == nil && isEmpty ? nil : content
   }
 
   private struct ContentError: Error { var text: String }

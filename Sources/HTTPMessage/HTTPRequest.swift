@@ -57,14 +57,19 @@ package struct ClientCertificate: Sendable, Hashable {
   package var fingerprint: String
   /// When it expires, in seconds since 1970; nil when unknown.
   package var notAfter: Int64?
+  /// What goes with the requestheader CA that vouches for it: a CA's certificate is never judged by the rules of another. Nil when that does
+  /// not vouch for it, or has none of its own.
+  package var requestHeaderRules: RequestHeaderRules?
 
   package init(
-    authorities: Authorities, commonName: String, organizations: [String], fingerprint: String, notAfter: Int64? = nil
+    authorities: Authorities, commonName: String, organizations: [String], fingerprint: String, notAfter: Int64? = nil,
+    requestHeaderRules: RequestHeaderRules? = nil
   ) {
     self.authorities = authorities
     self.commonName = commonName
     self.organizations = organizations
     self.fingerprint = fingerprint
     self.notAfter = notAfter
+    self.requestHeaderRules = requestHeaderRules
   }
 }

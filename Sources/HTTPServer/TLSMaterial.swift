@@ -1,5 +1,5 @@
 import Certificates
-import HTTPMessage
+package import HTTPMessage
 package import Logging
 import NIOCore
 import NIOSSL
@@ -25,12 +25,18 @@ package final class TLSMaterial: Sendable {
     package var clientCA: TLSSource?
     /// --requestheader-client-ca-file.
     package var requestHeaderCA: TLSSource?
+    /// What goes with the requestheader CA; nil leaves it to the authenticator.
+    package var requestHeaderRules: RequestHeaderRules?
 
-    package init(certificate: TLSSource, privateKey: TLSSource, clientCA: TLSSource? = nil, requestHeaderCA: TLSSource? = nil) {
+    package init(
+      certificate: TLSSource, privateKey: TLSSource, clientCA: TLSSource? = nil, requestHeaderCA: TLSSource? = nil,
+      requestHeaderRules: RequestHeaderRules? = nil
+    ) {
       self.certificate = certificate
       self.privateKey = privateKey
       self.clientCA = clientCA
       self.requestHeaderCA = requestHeaderCA
+      self.requestHeaderRules = requestHeaderRules
     }
   }
 
@@ -40,14 +46,19 @@ package final class TLSMaterial: Sendable {
     let pair: ServingPair
     let clientCA: CertificateBundle?
     let requestHeaderCA: CertificateBundle?
+    let requestHeaderRules: RequestHeaderRules?
     /// The intermediates that came with a verified leaf. When a client resumes a session, TLS shows us its leaf again, but not these.
     private let intermediates = Mutex<[[UInt8]: [[UInt8]]]>([:])
 
-    init(context: NIOSSLContext, pair: ServingPair, clientCA: CertificateBundle?, requestHeaderCA: CertificateBundle?) {
+    init(
+      context: NIOSSLContext, pair: ServingPair, clientCA: CertificateBundle?, requestHeaderCA: CertificateBundle?,
+      requestHeaderRules: RequestHeaderRules?
+    ) {
       self.context = context
       self.pair = pair
       self.clientCA = clientCA
       self.requestHeaderCA = requestHeaderCA
+      self.requestHeaderRules = requestHeaderRules
     }
 
     var asksForCertificates: Bool { clientCA != nil || requestHeaderCA != nil }
@@ -66,7 +77,7 @@ package final class TLSMaterial: Sendable {
       guard !authorities.isEmpty, let leaf = chain.first, let subject = CertificateSubject(der: leaf) else { return nil }
       return ClientCertificate(
         authorities: authorities, commonName: subject.commonName, organizations: subject.organizations, fingerprint: subject.fingerprint,
-        notAfter: subject.notAfter)
+        notAfter: subject.notAfter, requestHeaderRules: authorities.contains(.requestHeader) ? requestHeaderRules : nil)
     }
 
     /// For a resumed session, in which nobody asks for verification. A session can only be resumed with the context that it began with, so
@@ -80,10 +91,10 @@ package final class TLSMaterial: Sendable {
     var serving: Serving
     var clientCA: Authority?
     var requestHeaderCA: Authority?
+    /// Of the requestheader CA in use.
+    var requestHeaderRules: RequestHeaderRules?
     var snapshot: Snapshot
     var reportedProblems: [String] = []
-    /// Waits for the wanted requestheader CA.
-    var whenInUse: (@Sendable () -> Void)?
   }
 
   private let options: TLSOptions
@@ -96,10 +107,13 @@ package final class TLSMaterial: Sendable {
     let serving = try Serving(sources)
     let clientCA = try Authority(sources.clientCA, Self.clientRole)
     let requestHeaderCA = try Authority(sources.requestHeaderCA, Self.requestHeaderRole)
-    let snapshot = try Self.makeSnapshot(serving, clientCA, requestHeaderCA, options)
+    let snapshot = try Self.makeSnapshot(serving, clientCA, requestHeaderCA, sources.requestHeaderRules, options)
     self.options = options
     self.logger = logger
-    state = Mutex(State(sources: sources, serving: serving, clientCA: clientCA, requestHeaderCA: requestHeaderCA, snapshot: snapshot))
+    state = Mutex(
+      State(
+        sources: sources, serving: serving, clientCA: clientCA, requestHeaderCA: requestHeaderCA,
+        requestHeaderRules: sources.requestHeaderRules, snapshot: snapshot))
   }
 
   var current: Snapshot { state.withLock { $0.snapshot } }
@@ -117,16 +131,15 @@ package final class TLSMaterial: Sendable {
 
   /// Takes CA bundles from elsewhere, such as the cluster's ConfigMap. Nil keeps none. What cannot be used now leaves its old in place, and
   /// `reload` tries it again.
-  /// - Parameter whenInUse: called once, when the requestheader CA is in use, with no request between that could know only one of the two;
-  ///   perhaps only in a later `reload`, and never when another replacement comes before. Must not call this object.
+  /// - Parameter requestHeaderRules: come into use with the requestheader CA: no request knows only one of the two.
   /// - Returns: whether both are in use now.
   @discardableResult
   package func replaceAuthorities(
-    clientCA: TLSSource?, requestHeaderCA: TLSSource?, whenInUse: (@Sendable () -> Void)? = nil
+    clientCA: TLSSource?, requestHeaderCA: TLSSource?, requestHeaderRules: RequestHeaderRules? = nil
   ) -> Bool {
     use { state in
       (state.sources.clientCA, state.sources.requestHeaderCA) = (clientCA, requestHeaderCA)
-      state.whenInUse = whenInUse
+      state.sources.requestHeaderRules = requestHeaderRules
     }.authoritiesAreInUse
   }
 
@@ -154,29 +167,25 @@ package final class TLSMaterial: Sendable {
       var hasRequestHeaderCA = attempt(&new.requestHeaderCA) {
         try Authority(sources.requestHeaderCA, Self.requestHeaderRole, known: old.requestHeaderCA)
       }
+      if hasRequestHeaderCA { new.requestHeaderRules = sources.requestHeaderRules }
       func isNew() -> Bool {
         new.serving.items != old.serving.items || new.clientCA?.item != old.clientCA?.item
-          || new.requestHeaderCA?.item != old.requestHeaderCA?.item
+          || new.requestHeaderCA?.item != old.requestHeaderCA?.item || new.requestHeaderRules != old.requestHeaderRules
       }
       func makeSnapshot() -> Bool {
-        let (serving, clientCA, requestHeaderCA) = (new.serving, new.clientCA, new.requestHeaderCA)
-        return attempt(&new.snapshot) { try Self.makeSnapshot(serving, clientCA, requestHeaderCA, options) }
+        let (serving, clientCA, requestHeaderCA, rules) = (new.serving, new.clientCA, new.requestHeaderCA, new.requestHeaderRules)
+        return attempt(&new.snapshot) { try Self.makeSnapshot(serving, clientCA, requestHeaderCA, rules, options) }
       }
       if isNew(), !makeSnapshot() {
         // TLS tells no more than that it cannot use them together. A withdrawn CA must not stay for the sake of a pair.
         new.serving = old.serving
         if isNew(), !makeSnapshot() {
-          (new.clientCA, new.requestHeaderCA) = (old.clientCA, old.requestHeaderCA)
+          (new.clientCA, new.requestHeaderCA, new.requestHeaderRules) = (old.clientCA, old.requestHeaderCA, old.requestHeaderRules)
           (hasClientCA, hasRequestHeaderCA) = (false, false)
         }
       }
-      let whenInUse = hasRequestHeaderCA ? new.whenInUse : nil
-      if hasRequestHeaderCA { new.whenInUse = nil }
       new.reportedProblems = problems
-      state.withLock { state in
-        state = new
-        whenInUse?()
-      }
+      state.withLock { $0 = new }
       for problem in problems where !old.reportedProblems.contains(problem) {
         logger.error("TLS material not reloaded, the old stays in use", metadata: ["reason": "\(problem)"])
       }
@@ -258,7 +267,7 @@ package final class TLSMaterial: Sendable {
   }
 
   private static func makeSnapshot(
-    _ serving: Serving, _ clientCA: Authority?, _ requestHeaderCA: Authority?, _ options: TLSOptions
+    _ serving: Serving, _ clientCA: Authority?, _ requestHeaderCA: Authority?, _ rules: RequestHeaderRules?, _ options: TLSOptions
   ) throws -> Snapshot {
     let ciphers = try options.ciphers
     do {
@@ -279,7 +288,7 @@ package final class TLSMaterial: Sendable {
       }
       return Snapshot(
         context: try NIOSSLContext(configuration: configuration), pair: serving.pair, clientCA: clientCA?.bundle,
-        requestHeaderCA: requestHeaderCA?.bundle)
+        requestHeaderCA: requestHeaderCA?.bundle, requestHeaderRules: rules)
     } catch {
       throw TLSMaterialError("\(serving.items[0].name): TLS cannot use it: \(error)")
     }

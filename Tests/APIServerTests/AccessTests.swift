@@ -45,6 +45,22 @@ import Translation
     #expect(error?.status.code == 401 && error?.status.message == "Unauthorized")
   }
 
+  @Test("F13: the rules that came with the certificate's CA count, not those of the flags") func rulesOfTheCA() async throws {
+    let authenticator = StandardAuthenticator(rules: RequestHeaderRules(allowedNames: ["front-proxy-client"]))
+    func proxy(_ rules: RequestHeaderRules?) -> ClientCertificate {
+      var certificate = certificate(.requestHeader)
+      certificate.requestHeaderRules = rules
+      return certificate
+    }
+    #expect(try await authenticator.authenticate(request(remote, certificate: proxy(nil))) != nil)
+    await #expect(throws: StatusError.unauthorized()) {
+      try await authenticator.authenticate(request(remote, certificate: proxy(RequestHeaderRules(allowedNames: ["another"]))))
+    }
+    let own = RequestHeaderRules(user: ["X-Who"], allowedNames: ["front-proxy-client"])
+    let who = try await authenticator.authenticate(request([(name: "X-Who", value: "jane")], certificate: proxy(own)))
+    #expect(who?.name == "jane")
+  }
+
   @Test("F1: a certificate that is wrong is 401 unless another credential is right") func wrongCertificates() async throws {
     let rules = RequestHeaderRules(allowedNames: ["front-proxy-client"])
     let authenticator = StandardAuthenticator(tokens: ["s3cret": UserInfo(name: "ci")], rules: rules)

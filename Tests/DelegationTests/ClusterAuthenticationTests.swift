@@ -1,5 +1,5 @@
-import APIServer
 import Certificates
+import HTTPMessage
 import JSON
 import KubeClient
 import KubeWire
@@ -52,6 +52,44 @@ struct ClusterAuthenticationTests {
     let (content, problems) = content([key: .string(value)])
     #expect(content == nil)
     #expect(problems.count == 1 && problems[0].hasPrefix(text), "\(problems)")
+  }
+
+  @Test("F13: at the first look, what is malformed of one CA does not keep the other out; a front proxy without its names is none")
+  func firstLook() throws {
+    let (users, proxy) = (try pem("users"), try pem("proxy"))
+    let named = #"["front-proxy-client"]"#
+    for (data, expected): (JSONObject, ClusterAuthentication.Content?) in [
+      (
+        [
+          "client-ca-file": .string("broken"), "requestheader-client-ca-file": .string(proxy),
+          "requestheader-allowed-names": .string(named),
+        ],
+        .init(requestHeaderCA: proxy, rules: RequestHeaderRules(allowedNames: ["front-proxy-client"]))
+      ),
+      (["client-ca-file": .string(users), "requestheader-client-ca-file": .string("broken")], .init(clientCA: users)),
+      (
+        [
+          "client-ca-file": .string(users), "requestheader-client-ca-file": .string(proxy),
+          "requestheader-allowed-names": .string("broken"),
+        ],
+        .init(clientCA: users)
+      ),
+      (
+        [
+          "client-ca-file": .string("broken"), "requestheader-client-ca-file": .string(proxy),
+          "requestheader-allowed-names": .string("broken"),
+        ], nil
+      ),
+    ] {
+      let (content, problems) = content(data)
+      #expect(content == expected)
+      #expect(!problems.isEmpty)
+    }
+    // Neither is one that comes later.
+    let later = content(
+      ["client-ca-file": .string(users), "requestheader-client-ca-file": .string(proxy), "requestheader-allowed-names": .string("broken")],
+      last: .init(clientCA: users))
+    #expect(later.0 == .init(clientCA: users))
   }
 
   @Test("F13: each CA that vanishes or is malformed stays as it was, the front proxy's with its names; the other goes on")

@@ -3,7 +3,6 @@ import Foundation
 import HTTPMessage
 import HTTPServer
 import Logging
-import Synchronization
 import Testing
 
 @Suite(.serialized) struct TLSTests {
@@ -165,16 +164,17 @@ import Testing
     let certificate = try fixture.write("n.crt", issued.certificatePEM)
     let key = try fixture.write("n.key", issued.privateKeyPEM)
     func whoami() async throws -> String { try await fixture.curl("--cert", certificate, "--key", key, fixture.url("/whoami")).output }
-    let calls = Mutex<[String]>([])
-    @Sendable func call(_ name: String) -> @Sendable () -> Void { { calls.withLock { $0.append(name) } } }
+    func rules(_ name: String) -> RequestHeaderRules { RequestHeaderRules(allowedNames: [name]) }
+    func rulesInUse() -> [String]? { fixture.responder.requests.last?.peer.certificate?.requestHeaderRules?.allowedNames }
 
     let old = fixture.tls.servingFingerprint
     let renewed = try fixture.serving.issue(commonName: "renewed", dnsNames: ["localhost"], usage: .server)
     _ = try fixture.write("tls.crt", renewed.certificatePEM)
-    #expect(fixture.tls.replaceAuthorities(clientCA: nil, requestHeaderCA: .pem(other.certificatePEM), whenInUse: call("mismatch")))
-    #expect(calls.withLock { $0 } == ["mismatch"])
+    #expect(
+      fixture.tls.replaceAuthorities(clientCA: nil, requestHeaderCA: .pem(other.certificatePEM), requestHeaderRules: rules("mismatch")))
     #expect(fixture.tls.servingFingerprint == old)
     #expect(try await whoami() == "2 new ")
+    #expect(rulesInUse() == ["mismatch"])
     #expect(!fixture.tls.reload())
     _ = try fixture.write("tls.key", renewed.privateKeyPEM)
     #expect(fixture.tls.reload())
@@ -182,17 +182,24 @@ import Testing
 
     // A file that is not there yet: wanted all the same, and taken when it comes.
     let late = TLSSource.file(fixture.path("late.crt"))
-    #expect(!fixture.tls.replaceAuthorities(clientCA: .pem(other.certificatePEM), requestHeaderCA: late, whenInUse: call("late")))
+    #expect(
+      !fixture.tls.replaceAuthorities(clientCA: .pem(other.certificatePEM), requestHeaderCA: late, requestHeaderRules: rules("late")))
     #expect(try await whoami() == "3 new ", "the client CA is new, the other still the old")
-    #expect(calls.withLock { $0 } == ["mismatch"])
+    #expect(rulesInUse() == ["mismatch"], "the rules are those of the old CA")
     _ = try fixture.write("late.crt", fixture.proxyCA.certificatePEM)
     #expect(fixture.tls.reload())
     #expect(try await whoami() == "1 new ")
+    #expect(rulesInUse() == nil, "who is not the front proxy has nothing to do with its rules")
     #expect(!fixture.tls.reload())
-    #expect(calls.withLock { $0 } == ["mismatch", "late"])
-    // What is in use already counts as well.
-    #expect(fixture.tls.replaceAuthorities(clientCA: .pem(other.certificatePEM), requestHeaderCA: late, whenInUse: call("same")))
-    #expect(calls.withLock { $0 } == ["mismatch", "late", "same"])
+    // Other rules for what is in use already.
+    #expect(
+      fixture.tls.replaceAuthorities(clientCA: nil, requestHeaderCA: .pem(other.certificatePEM), requestHeaderRules: rules("first")))
+    _ = try await whoami()
+    #expect(rulesInUse() == ["first"])
+    #expect(
+      fixture.tls.replaceAuthorities(clientCA: nil, requestHeaderCA: .pem(other.certificatePEM), requestHeaderRules: rules("second")))
+    #expect(try await whoami() == "2 new ")
+    #expect(rulesInUse() == ["second"])
     await fixture.stop()
   }
 
@@ -217,7 +224,23 @@ import Testing
     #expect(fixture.tls.replaceAuthorities(clientCA: nil, requestHeaderCA: .pem(fixture.clientCA.certificatePEM)))
     try ask()
     #expect(await eventually { client.text.hasSuffix("2 jane ") }, "\(client.text)")
-    #expect(fixture.responder.requests.count == 3)
+    // What counts is what the certificate is worth when the request is whole, with the rules of that CA.
+    func replace(_ authority: CertificateAuthority, _ name: String) -> Bool {
+      fixture.tls.replaceAuthorities(
+        clientCA: nil, requestHeaderCA: .pem(authority.certificatePEM), requestHeaderRules: RequestHeaderRules(allowedNames: [name]))
+    }
+    #expect(replace(fixture.clientCA, "old"))
+    try requests.write(contentsOf: Data("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n".utf8))
+    try requests.write(contentsOf: Data(repeating: 120, count: 8_999))
+    #expect(await eventually { fixture.server.unfinishedBytes > 0 })
+    #expect(replace(other, "new"))
+    try requests.write(contentsOf: Data([120]))
+    #expect(await eventually { fixture.responder.requests.count == 4 })
+    #expect(fixture.responder.requests.last?.peer.certificate == nil)
+    #expect(replace(fixture.clientCA, "again"))
+    try ask()
+    #expect(await eventually { fixture.responder.requests.count == 5 })
+    #expect(fixture.responder.requests.last?.peer.certificate?.requestHeaderRules?.allowedNames == ["again"])
     try requests.close()
     client.terminate()
     await fixture.stop()

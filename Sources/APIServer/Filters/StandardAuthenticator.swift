@@ -7,25 +7,27 @@ package import Translation
 package struct StandardAuthenticator: Authenticator {
   private let tokens: (any TokenAuthenticator)?
   private let anonymous: UserInfo?
-  private let requestHeader: SharedRequestHeaderRules
+  private let rules: RequestHeaderRules
 
   /// - Parameters:
   ///   - tokens: nil when no bearer token is any good.
   ///   - anonymous: who a request without any credential is; nil refuses such requests.
+  ///   - rules: for certificates of a requestheader CA that has none of its own.
   package init(
-    tokens: (any TokenAuthenticator)?, anonymous: UserInfo? = StandardAuthenticator.anonymousUser, requestHeader: SharedRequestHeaderRules
+    tokens: (any TokenAuthenticator)?, anonymous: UserInfo? = StandardAuthenticator.anonymousUser,
+    rules: RequestHeaderRules = RequestHeaderRules()
   ) {
     self.tokens = tokens
     self.anonymous = anonymous
-    self.requestHeader = requestHeader
+    self.rules = rules
   }
 
-  /// With tokens that are known beforehand and rules that stay.
+  /// With tokens that are known beforehand.
   package init(
     tokens: [String: UserInfo] = [:], anonymous: UserInfo? = StandardAuthenticator.anonymousUser,
     rules: RequestHeaderRules = RequestHeaderRules()
   ) {
-    self.init(tokens: StaticTokens(tokens: tokens), anonymous: anonymous, requestHeader: SharedRequestHeaderRules(rules))
+    self.init(tokens: StaticTokens(tokens: tokens), anonymous: anonymous, rules: rules)
   }
 
   package static let anonymousUser = UserInfo(name: "system:anonymous", groups: ["system:unauthenticated"])
@@ -34,7 +36,7 @@ package struct StandardAuthenticator: Authenticator {
     var isWrong = request.peer.hasUnknownCertificate
     if let certificate = request.peer.certificate {
       if certificate.authorities.contains(.requestHeader) {
-        let rules = requestHeader.current
+        let rules = certificate.requestHeaderRules ?? self.rules
         // A certificate without a name is not one of the names, though the list may hold an empty text.
         let isNamed = !certificate.commonName.isEmpty && rules.allowedNames.contains(certificate.commonName)
         if rules.allowedNames.isEmpty || isNamed {

@@ -1,5 +1,5 @@
-import APIServer
 import ArgumentParser
+import HTTPMessage
 
 /// Who asks.
 struct AuthenticationOptions: ParsableArguments {

@@ -27,14 +27,13 @@ struct AccessWiring: Sendable {
     let tls = try Self.tlsMaterial(command, logger)
     self.tls = tls
 
-    let rules = SharedRequestHeaderRules(flags.requestHeaderRules)
-    clusterAuthentication = try await Self.lookUp(clients.authentication, flags, tls, rules, logger)
+    clusterAuthentication = try await Self.lookUp(clients.authentication, flags, tls, logger)
     authenticator = StandardAuthenticator(
       tokens: clients.authentication.map {
         TokenReviewer(
           $0, settings: .init(lifetime: flags.authenticationTokenWebhookCacheTtl.duration), surroundings: surroundings, logger: logger)
       },
-      anonymous: flags.anonymousAuth ? StandardAuthenticator.anonymousUser : nil, requestHeader: rules)
+      anonymous: flags.anonymousAuth ? StandardAuthenticator.anonymousUser : nil, rules: flags.requestHeaderRules)
     if command.authorization.authorizationMode == .webhook, let api = clients.authorization {
       authorizer = AccessReviewer(
         api,
@@ -52,7 +51,7 @@ struct AccessWiring: Sendable {
 
   /// The part that flags do not say comes from the cluster's ConfigMap (kubernetes-wire §2.1).
   private static func lookUp(
-    _ api: (any KubeAPI)?, _ flags: AuthenticationOptions, _ tls: TLSMaterial, _ rules: SharedRequestHeaderRules, _ logger: Logger
+    _ api: (any KubeAPI)?, _ flags: AuthenticationOptions, _ tls: TLSMaterial, _ logger: Logger
   ) async throws -> ClusterAuthentication? {
     guard let api, !flags.authenticationSkipLookup else { return nil }
     let (clientCA, requestHeaderCA) = (flags.clientCaFile, flags.requestheaderClientCaFile)
@@ -60,10 +59,8 @@ struct AccessWiring: Sendable {
     let authentication = ClusterAuthentication(api, logger: logger) { content in
       let areInUse = tls.replaceAuthorities(
         clientCA: clientCA.map { .file($0) } ?? content.clientCA.map { .pem($0) },
-        requestHeaderCA: requestHeaderCA.map { .file($0) } ?? content.requestHeaderCA.map { .pem($0) }
-      ) {
-        if requestHeaderCA == nil { rules.replace(content.rules) }
-      }
+        requestHeaderCA: requestHeaderCA.map { .file($0) } ?? content.requestHeaderCA.map { .pem($0) },
+        requestHeaderRules: requestHeaderCA == nil ? content.rules : nil)
       guard areInUse else { return logger.error("not all of the cluster's CAs are in use yet; they are tried again") }
       logger.notice(
         "the cluster's CAs are in use",

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// How a front proxy says who asks, and which certificates of its CA may say so.
 package struct RequestHeaderRules: Sendable, Hashable {
   /// The first header of these with a value is the user's name.
@@ -25,14 +23,4 @@ package struct RequestHeaderRules: Sendable, Hashable {
     self.extraPrefix = extraPrefix
     self.allowedNames = allowedNames
   }
-}
-
-/// The rules of now, which the cluster may change while we serve.
-package final class SharedRequestHeaderRules: Sendable {
-  private let rules: Mutex<RequestHeaderRules>
-
-  package init(_ rules: RequestHeaderRules = RequestHeaderRules()) { self.rules = Mutex(rules) }
-
-  package var current: RequestHeaderRules { rules.withLock { $0 } }
-  package func replace(_ new: RequestHeaderRules) { rules.withLock { $0 = new } }
 }
