@@ -61,6 +61,24 @@ import Testing
     }
   }
 
+  @Test("E3: conditions have a type each, each another, and say True, False or Unknown") func conditions() async throws {
+    try await TestServer.run { server in
+      _ = await server.make("a")
+      for (conditions, cause) in [
+        (#"[{"status":"True"}]"#, "status.conditions[0].type: Required value"),
+        (
+          #"[{"type":"A","status":"yes"}]"#,
+          #"status.conditions[0].status: Unsupported value: "yes": supported values: "True", "False", "Unknown""#
+        ),
+        (#"[{"type":"A","status":"True"},{"type":"A","status":"False"}]"#, #"status.conditions[1].type: Duplicate value: "A""#),
+      ] {
+        let answer = await server.patch(Self.a + "/status", .merge, #"{"status":{"conditions":\#(conditions)}}"#)
+        #expect(answer.status == 422 && answer.message.hasSuffix(cause), "\(answer.status) \(answer.message)")
+      }
+      #expect(server.engine.calls(.setOverlay) == 0)
+    }
+  }
+
   @Test("Without the ability a phase is 405 and says why; without a place the rest is dropped with a Warning") func withoutAbilities()
     async throws
   {
