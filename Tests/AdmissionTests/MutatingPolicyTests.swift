@@ -98,6 +98,37 @@ import Translation
     #expect(try await mutate(spec, aWrite(labels: ["by": "x"])).object?["metadata"]?["labels"] == ["by": "x"])
   }
 
+  private static let secondFails: JSONValue = [
+    "mutations": .array(
+      ["{'first': 'y'}", "{'x': object.metadata.annotations['nope']}", "{'third': 'y'}"].map {
+        apply("Object{metadata: Object.metadata{labels: \($0)}}")["mutations"]!.array![0]
+      })
+  ]
+
+  @Test func aMutationThatFailsDropsNoOther() async throws {
+    let (object, ignored) = try await mutate(Self.secondFails.merging(patch: ["failurePolicy": "Ignore"]))
+    #expect(ignored == nil && object?["metadata"]?["labels"] == ["first": "y", "third": "y"])
+    let (_, refused) = try await mutate(Self.secondFails)
+    #expect(refused?.status.details?.causes.count == 1)
+  }
+
+  /// What the policy changed before and after the failure counts for who wants to see changes.
+  @Test func aMutationThatFailsHidesNoChange() async throws {
+    let spec = Self.secondFails.merging(patch: ["failurePolicy": "Ignore", "reinvocationPolicy": "IfNeeded"])
+    let cluster = FakeCluster()
+    let first = Self.apply(
+      "Object{metadata: Object.metadata{labels: {'seen': has(object.metadata.labels.third) ? 'yes' : 'no'}}}")
+    cluster.put("\(admission)/mutatingadmissionpolicies", policy("a", first.merging(patch: ["reinvocationPolicy": "IfNeeded"])))
+    cluster.put("\(admission)/mutatingadmissionpolicies", policy("b", spec))
+    for name in ["a", "b"] {
+      cluster.put("\(admission)/mutatingadmissionpolicybindings", binding(name, policy: name, ["validationActions": nil]))
+    }
+    try await withChain(cluster) { chain in
+      let object = try await chain.mutate(aWrite())
+      #expect(object?["metadata"]?["labels"] == ["seen": "yes", "first": "y", "third": "y"])
+    }
+  }
+
   /// Policies come before webhooks, and again after them where they want to.
   @Test func reinvocationAfterWebhooks() async throws {
     let hooks = FakeWebhooks([

@@ -82,4 +82,28 @@ import Translation
       #expect(await chain.validating(aWrite(name: "c", dryRun: true, uid: "3")) != nil)
     }
   }
+
+  /// Also not while it counts: a create that comes meanwhile finds the last place free.
+  @Test func aDryRunHoldsNoPlaceWhileItCounts() async throws {
+    let cluster = FakeCluster()
+    cluster.put("/api/v1/resourcequotas", Self.quota("runs", "1"))
+    let meanwhile = Mutex<AdmissionChain?>(nil)
+    let refusals = Mutex<[StatusError?]>([])
+    let count: CountingObjects = { _, _ in
+      let chain = meanwhile.withLock { chain in
+        defer { chain = nil }
+        return chain
+      }
+      if let chain {
+        let refusal = await chain.validating(aWrite(name: "real", uid: "2"))
+        refusals.withLock { $0.append(refusal) }
+      }
+      return 0
+    }
+    try await withChain(cluster, count: count) { chain in
+      meanwhile.withLock { $0 = chain }
+      _ = await chain.validating(aWrite(name: "try", dryRun: true, uid: "1"))
+      #expect(refusals.withLock { $0.map { $0?.status.message } } == [nil])
+    }
+  }
 }

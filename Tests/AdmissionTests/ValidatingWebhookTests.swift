@@ -1,5 +1,6 @@
 import JSON
 import KubeWire
+import Synchronization
 import Testing
 import Translation
 
@@ -153,6 +154,31 @@ import Translation
     #expect(hooks.calls.first?.timeout == .seconds(4) && hooks.calls.first?.url.hasSuffix("?timeout=4s") == true)
     let (late, none) = try await validate(webhook("check.example.com"), { _ in .allow }, aWrite(seconds: -1))
     #expect(late?.code == 504 && none.calls.isEmpty)
+  }
+
+  /// Whoever is waiting has gone: that no answer came in time is nothing that a failure policy could ignore.
+  @Test func aFailureIsNotIgnoredBeyondTheDeadline() async throws {
+    final class Clock: TimeSource {
+      let time = Mutex(Timestamp(seconds: 1_700_000_000))
+      var now: Timestamp { time.withLock { $0 } }
+      func sleep(until: Timestamp) async throws { try await Task.sleep(for: .seconds(3600)) }
+    }
+    let clock = Clock()
+    let cluster = FakeCluster()
+    cluster.put(
+      "\(admission)/validatingwebhookconfigurations", configuration("c", webhook("check.example.com", ["failurePolicy": "Ignore"])))
+    let hooks = FakeWebhooks([
+      "/check": { _ in
+        clock.time.withLock { $0 = $0 + .seconds(2) }
+        return .unreachable("context deadline exceeded")
+      }
+    ])
+    try await withChain(cluster, webhooks: hooks, clock: clock) { chain in
+      #expect(await chain.validating(aWrite(seconds: 10)) == nil)
+      clock.time.withLock { $0 = Timestamp(seconds: 1_700_000_000) }
+      let late = await chain.validating(aWrite(seconds: 2))
+      #expect(late?.code == 504 && late?.status.message.hasSuffix("request did not complete within requested timeout") == true)
+    }
   }
 
   @Test func warningsAndAnnotationsAlsoOfRefusals() async throws {

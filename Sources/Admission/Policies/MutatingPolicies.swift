@@ -41,7 +41,8 @@ struct MutatingPolicies: Sendable {
     for (policy, binding, params) in due {
       for param in params {
         do throws(Failure) {
-          try await apply(policy, binding, param, &write, &rounds, authorizer)
+          let failed = try await apply(policy, binding, param, &write, &rounds, authorizer)
+          if policy.head.failurePolicy == .fail { failures += failed }
         } catch {
           if policy.head.failurePolicy == .fail { failures.append(error) }
         }
@@ -77,10 +78,13 @@ struct MutatingPolicies: Sendable {
     }
   }
 
+  /// A mutation that fails leaves the object as it is; those behind it have their say all the same.
+  ///
+  /// - Returns: the mutations that failed. - Throws: for what keeps all of them from being tried.
   private func apply(
     _ policy: MutatingPolicy, _ binding: PolicyBinding, _ param: JSONValue?, _ write: inout Write, _ rounds: inout Reinvocation,
     _ authorizer: RequestAuthorizer
-  ) async throws(Failure) {
+  ) async throws(Failure) -> [Failure] {
     func failure(_ message: String) -> Failure { Failure(policy: policy.head.name, binding: binding.name, message: message) }
     let namespace: JSONValue?
     do throws(StatusError) {
@@ -95,29 +99,31 @@ struct MutatingPolicies: Sendable {
       }
       switch matched {
       case .success(true): break
-      case .success(false): return
+      case .success(false): return []
       case .failure(let reason): throw failure(reason.message)
       }
     }
     let metadata = param?["metadata"]
     let id = [policy.head.name, binding.name, metadata?["namespace"]?.string ?? "", metadata?["name"]?.string ?? ""].joined(separator: "/")
-    guard rounds.shouldCall(id, of: .policies) else { return }
-    guard let before = write.attributes.object, let kind = write.group.kind(plural: write.attributes.resource.rawValue) else { return }
+    guard rounds.shouldCall(id, of: .policies) else { return [] }
+    guard let before = write.attributes.object, let kind = write.group.kind(plural: write.attributes.resource.rawValue) else { return [] }
+    var failures: [Failure] = []
     for mutation in policy.mutations {
-      guard let object = write.attributes.object else { return }
+      guard let object = write.attributes.object else { break }
       let input = write.input(authorizer: authorizer, namespaceObject: namespace, params: param)
       let schema = kind.schema
       switch await authorizer.settled({ MutatingPolicy.mutated(object, by: mutation, policy, input, schema: schema) }) {
-      case .failure(let reason): throw failure(reason.message)
+      case .failure(let reason): failures.append(failure(reason.message))
       case .success(let changed):
         do throws(StatusError) {
           write.attributes.object = try ObjectForm.read(changed, as: write.attributes.resource, in: write.group)
         } catch {
-          throw failure(error.status.message)
+          failures.append(failure(error.status.message))
         }
       }
     }
     if write.attributes.object != before { rounds.changed(by: .policies) }
     if policy.isReinvocable { rounds.called(id, of: .policies) }
+    return failures
   }
 }

@@ -37,8 +37,9 @@ final class ResourceQuotas: Sendable {
     guard attributes.operation == .create, attributes.subresource.isEmpty, attributes.resource == .workflows else { return }
     let quotas = collection.items.filter { $0.namespace == attributes.namespace }
     guard !quotas.isEmpty else { return }
-    // First the place, then the count: of two that come together the later one sees the earlier one, whichever is counted first.
-    let others = reserve(attributes)
+    // First the place, then the count: of two that come together the later one sees the earlier one, whichever is counted first. A dry run
+    // takes none, also not while it counts: it would have a real create refused.
+    let others = reserve(attributes, holding: !attributes.dryRun)
     let used = await count(attributes.namespace, others) + others.count
     do throws(StatusError) {
       for quota in quotas { try check(quota, used: used, write) }
@@ -46,7 +47,6 @@ final class ResourceQuotas: Sendable {
       finish(attributes)
       throw error
     }
-    if attributes.dryRun { finish(attributes) }
   }
 
   private func check(_ quota: ObjectQuota, used: Int, _ write: Write) throws(StatusError) {
@@ -65,15 +65,16 @@ final class ResourceQuotas: Sendable {
     }
   }
 
+  /// - Parameter holding: whether this write takes a place itself.
   /// - Returns: the names of the writes that hold a place already.
-  private func reserve(_ attributes: AdmissionAttributes) -> Set<String> {
+  private func reserve(_ attributes: AdmissionAttributes, holding: Bool) -> Set<String> {
     let now = clock.now
     return writes.withLock { writes in
       // A write whose end nobody reported holds its place for a while after its deadline, not for ever.
       var held = writes[attributes.namespace, default: [:]].filter { $0.value.until > now && $0.key != attributes.uid }
       let others = Set(held.values.map(\.name))
-      held[attributes.uid] = Reservation(name: attributes.name, until: attributes.context.deadline + .seconds(300))
-      writes[attributes.namespace] = held
+      if holding { held[attributes.uid] = Reservation(name: attributes.name, until: attributes.context.deadline + .seconds(300)) }
+      writes[attributes.namespace] = held.isEmpty ? nil : held
       return others
     }
   }

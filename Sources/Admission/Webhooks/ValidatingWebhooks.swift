@@ -43,7 +43,8 @@ struct ValidatingWebhooks: Sendable {
         metadata: ["webhook": "\(webhook.name)", "failurePolicy": isIgnored ? "Ignore" : "Fail", "error": "\(text)"])
       guard isIgnored else { return .internalError(text) }
       write.note("failed-open.validating.webhook.admission.k8s.io/round_0_index_\(index)", webhook.name)
-      return nil
+      // What failed for want of time was not ignored by anybody's policy: the request itself is over.
+      return write.attributes.context.deadline > connection.clock.now ? nil : WebhookConnection.requestTimedOut
     }
   }
 }
