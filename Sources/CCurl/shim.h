@@ -2,6 +2,10 @@
 // The system's libcurl, as far as `CurlTransport` needs it. Swift cannot call variadic functions, so there is one door for each type of
 // argument that curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt take.
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <sys/socket.h>
 
 typedef size_t (*ccurl_data_callback)(char *data, size_t size, size_t count, void *context);
 typedef int (*ccurl_prereq_callback)(void *context, char *remote_ip, char *local_ip, int remote_port, int local_port);
@@ -26,6 +30,23 @@ static inline CURLcode ccurl_set_data_callback(CURL *handle, CURLoption option, 
 }
 static inline CURLcode ccurl_set_prereq_callback(CURL *handle, ccurl_prereq_callback value) {
   return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, value);
+}
+// Called by libcurl for each socket that it opens. What is no TCP socket refuses the option, which is as well.
+static inline int ccurl_on_socket(void *context, curl_socket_t socket, curlsocktype purpose) {
+  (void)purpose;
+#ifdef TCP_USER_TIMEOUT
+  unsigned milliseconds = (unsigned)(uintptr_t)context;
+  setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+#else
+  (void)context;
+  (void)socket;
+#endif
+  return CURL_SOCKOPT_OK;
+}
+// How long the kernel waits for an acknowledgement before it closes the connection.
+static inline void ccurl_set_user_timeout(CURL *handle, unsigned milliseconds) {
+  curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, ccurl_on_socket);
+  curl_easy_setopt(handle, CURLOPT_SOCKOPTDATA, (void *)(uintptr_t)milliseconds);
 }
 static inline CURLcode ccurl_get_long(CURL *handle, CURLINFO info, long *value) { return curl_easy_getinfo(handle, info, value); }
 

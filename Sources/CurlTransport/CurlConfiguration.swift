@@ -23,10 +23,17 @@ package struct CurlConfiguration: Sendable {
   package var unixSocketPath: String?
   /// Accepts any certificate. For tests on one's own machine only.
   package var insecureSkipVerify: Bool
-  /// Open connections to one host at most; 8 unless told. HTTP/2 needs one.
+  /// Never HTTP/2: each request has a connection to itself, and one that dies takes no other with it.
+  package var isHTTP1Only: Bool
+  /// Open connections to one host at most; 8 unless told, 0 for any number. HTTP/2 needs one.
   package var maxConnectionsPerHost: Int
   /// For name look-up, connection and TLS handshake together; 10 s unless told.
   package var connectTimeout: Duration
+  /// How long a connection may be silent where the peer owes something; 30 s unless told. The kernel closes one whose bytes or keep-alives nobody
+  /// acknowledged for so long. Where a middleman acknowledges and passes nothing on, a request that ran out of time, while on no connection
+  /// anything came for as long as this or 4 s, has later requests use new connections; then streams on a shared connection that
+  /// stay silent for so long end as well.
+  package var silence: Duration
   package var userAgent: String
   /// The proxies that the environment names, read once.
   package var environment: ProxyEnvironment
@@ -35,8 +42,8 @@ package struct CurlConfiguration: Sendable {
     caFile: String? = nil, caPEM: [UInt8]? = nil, clientCertificateFile: String? = nil, clientKeyFile: String? = nil,
     clientCertificatePEM: [UInt8]? = nil, clientKeyPEM: [UInt8]? = nil, tlsServerName: String? = nil, connectTo: String? = nil,
     proxy: String? = nil, noProxy: String? = nil,
-    unixSocketPath: String? = nil, insecureSkipVerify: Bool = false, maxConnectionsPerHost: Int = 8,
-    connectTimeout: Duration = .seconds(10),
+    unixSocketPath: String? = nil, insecureSkipVerify: Bool = false, isHTTP1Only: Bool = false,
+    maxConnectionsPerHost: Int = 8, connectTimeout: Duration = .seconds(10), silence: Duration = .seconds(30),
     userAgent: String = "workflow-apiserver", environment: ProxyEnvironment = .none
   ) {
     self.caFile = caFile
@@ -51,8 +58,10 @@ package struct CurlConfiguration: Sendable {
     self.noProxy = noProxy
     self.unixSocketPath = unixSocketPath
     self.insecureSkipVerify = insecureSkipVerify
+    self.isHTTP1Only = isHTTP1Only
     self.maxConnectionsPerHost = maxConnectionsPerHost
     self.connectTimeout = connectTimeout
+    self.silence = silence
     self.userAgent = userAgent
     self.environment = environment
   }

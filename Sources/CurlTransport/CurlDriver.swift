@@ -25,16 +25,32 @@ final class CurlDriver: @unchecked Sendable {
   private let multi: UnsafeMutableRawPointer
   private var active: [UnsafeMutableRawPointer: Transfer] = [:]
   private var idle: [UnsafeMutableRawPointer] = []
+  /// When a transfer that has ended last heard something, in nanoseconds of the monotonic clock.
+  private var heard: UInt64 = 0
+  /// When its connections were found to be silent: it gets no more requests then, and ends when those that it has are over.
+  private var silentSince: UInt64?
+  private var isClosing = false
+  private let onSilence: @Sendable (CurlDriver) -> Void
+  private let onEnd: @Sendable (CurlDriver) -> Void
 
   private static let globalInit: Bool = ccurl_global_init() == CURLE_OK
 
-  init(_ configuration: CurlConfiguration) {
+  /// - Parameters:
+  ///   - onSilence: called on the thread, once, when later requests must go elsewhere.
+  ///   - onEnd: called on the thread when that ends by itself.
+  init(
+    _ configuration: CurlConfiguration, onSilence: @escaping @Sendable (CurlDriver) -> Void, onEnd: @escaping @Sendable (CurlDriver) -> Void
+  ) {
     self.configuration = configuration
+    self.onSilence = onSilence
+    self.onEnd = onEnd
     precondition(CurlDriver.globalInit, "libcurl cannot be initialised")
     guard let multi = curl_multi_init() else { preconditionFailure("libcurl cannot be initialised: out of memory") }
     self.multi = multi
     ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, configuration.maxConnectionsPerHost)
-    ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(16, configuration.maxConnectionsPerHost * 4))
+    // How many are kept when they are idle. With any number in use, what bursts need is kept, too.
+    let kept = configuration.maxConnectionsPerHost > 0 ? configuration.maxConnectionsPerHost * 4 : 64
+    ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(16, kept))
     // Bit 1 is CURLPIPE_MULTIPLEX.
     ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, 2)
   }
@@ -83,10 +99,22 @@ final class CurlDriver: @unchecked Sendable {
         guard message.pointee.msg == CURLMSG_DONE, let handle = message.pointee.easy_handle else { continue }
         finish(handle, ccurl_message_result(message))
       }
-      let wait = expireHeads()
+      let wait = expire()
+      if silentSince != nil, active.isEmpty, closeQueue() {
+        open = false
+        onEnd(self)
+      }
       if open { curl_multi_poll(multi, nil, 0, wait, nil) }
     }
     close()
+  }
+
+  /// False when there are commands yet.
+  private func closeQueue() -> Bool {
+    queue.withLock { queue in
+      if queue.commands.isEmpty { queue.closed = true }
+      return queue.closed
+    }
   }
 
   /// False for `shutdown`.
@@ -131,9 +159,23 @@ final class CurlDriver: @unchecked Sendable {
     guard let transfer = active.removeValue(forKey: handle) else { return }
     curl_multi_remove_handle(multi, handle)
     transfer.handle = nil
+    heard = max(heard, transfer.lastHeard)
+    // Before who waits is told: what they ask next must not meet the same connection.
+    if silentSince == nil, !isClosing, provesSilence(transfer, code) {
+      silentSince = monotonicNow()
+      onSilence(self)
+    }
     let error = code == CURLE_OK && transfer.stop == nil ? nil : transportError(curlCode: code.rawValue, of: transfer)
     recycle(handle, transfer)
     transfer.finish(error)
+  }
+
+  /// Whether a transfer was given up for lack of an answer, while nothing came for any other either.
+  private func provesSilence(_ transfer: Transfer, _ code: CURLcode) -> Bool {
+    let isGivenUp = transfer.stop.map { $0 == .timeout || $0 == .cancelled } ?? (code == CURLE_OPERATION_TIMEDOUT)
+    guard isGivenUp, transfer.sentAt > 0, transfer.buffer == nil || !transfer.headIsComplete else { return false }
+    let last = active.values.reduce(max(heard, transfer.sentAt)) { max($0, $1.lastHeard) }
+    return monotonicNow() &- last >= min(configuration.silence, .seconds(4)).nanoseconds
   }
 
   private func abort(_ transfer: Transfer, _ reason: TransportError.Code) {
@@ -148,20 +190,33 @@ final class CurlDriver: @unchecked Sendable {
     if idle.count < 32 { idle.append(handle) } else { curl_easy_cleanup(handle) }
   }
 
-  /// Ends streams whose head is late. - Returns: milliseconds until there is something to do; libcurl shortens it by its own timers.
-  private func expireHeads() -> Int32 {
+  /// Ends streams whose head is late, or which stay silent on a shared connection that no longer is to be trusted.
+  ///
+  /// - Returns: milliseconds until there is something to do; libcurl shortens it by its own timers.
+  private func expire() -> Int32 {
     let now = monotonicNow()
     var wait: UInt64 = 60_000
-    var late: [Transfer] = []
+    var late: [(Transfer, TransportError.Code)] = []
     for transfer in active.values {
-      guard let deadline = transfer.headDeadline else { continue }
-      if deadline <= now { late.append(transfer) } else { wait = min(wait, (deadline - now) / 1_000_000 + 1) }
+      guard let deadline = transfer.headDeadline ?? streamDeadline(transfer) else { continue }
+      if deadline <= now {
+        late.append((transfer, transfer.headDeadline == nil ? .broken : .timeout))
+      } else {
+        wait = min(wait, (deadline - now) / 1_000_000 + 1)
+      }
     }
-    for transfer in late { abort(transfer, .timeout) }
-    return Int32(wait)
+    for (transfer, reason) in late { abort(transfer, reason) }
+    // An end of one may have set a deadline for others.
+    return late.isEmpty ? Int32(wait) : expire()
+  }
+
+  private func streamDeadline(_ transfer: Transfer) -> UInt64? {
+    guard let silentSince, transfer.buffer != nil, transfer.isHTTP2 else { return nil }
+    return max(silentSince, transfer.lastHeard) &+ configuration.silence.nanoseconds
   }
 
   private func close() {
+    isClosing = true
     let left = queue.withLock { queue in
       queue.closed = true
       defer { queue.commands = [] }
@@ -181,7 +236,7 @@ final class CurlDriver: @unchecked Sendable {
 }
 
 /// Nanoseconds of a clock that never goes back.
-private func monotonicNow() -> UInt64 {
+func monotonicNow() -> UInt64 {
   var time = timespec()
   clock_gettime(CLOCK_MONOTONIC, &time)
   return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)

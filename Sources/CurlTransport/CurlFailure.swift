@@ -13,6 +13,8 @@ func transportError(curlCode rawCode: UInt32, of transfer: Transfer) -> Transpor
       return TransportError(.tooLarge, "the answer of \(host) is larger than \(limit) bytes", mayHaveBeenSent: sent)
     case .timeout: return TransportError(.timeout, "\(host) did not begin to answer in time", mayHaveBeenSent: sent)
     case .cancelled: return TransportError(.cancelled, "the request to \(host) was cancelled", mayHaveBeenSent: sent)
+    case .broken where transfer.headIsComplete:
+      return TransportError(.broken, "the connection to \(host) has been silent for too long", mayHaveBeenSent: sent)
     default:
       return TransportError(
         stop, "the connection to \(host) ended before the answer came; the request was not repeated", mayHaveBeenSent: sent)

@@ -20,18 +20,21 @@ enum EasyHandle {
     // A cancelled transfer must not wait for the resolver's thread, and with it every other transfer.
     try options.set("quick exit", CURLOPT_QUICK_EXIT, 1)
     try options.set("redirects", CURLOPT_FOLLOWLOCATION, 0)
-    // A peer that vanished behind an idle watch is noticed within three minutes.
+    // A peer that vanished is noticed when a keep-alive, or what was sent, stays without acknowledgement for that long.
     try options.set("keep-alive", CURLOPT_TCP_KEEPALIVE, 1)
     try options.set("keep-alive", CURLOPT_TCP_KEEPIDLE, 30)
     try options.set("keep-alive", CURLOPT_TCP_KEEPINTVL, 15)
+    ccurl_set_user_timeout(handle, UInt32(clamping: max(1, configuration.silence.milliseconds)))
     try options.set("user agent", CURLOPT_USERAGENT, configuration.userAgent)
     try options.set("encodings", CURLOPT_ACCEPT_ENCODING, "")
     try options.set("connect timeout", CURLOPT_CONNECTTIMEOUT_MS, max(1, configuration.connectTimeout.milliseconds))
     if transfer.buffer == nil { try options.set("timeout", CURLOPT_TIMEOUT_MS, checked.timeoutMilliseconds) }
     if checked.scheme == "https" {
+      try tls(options, configuration)
+    }
+    if checked.scheme == "https", !configuration.isHTTP1Only {
       try options.set("HTTP version", CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
       try options.set("multiplexing", CURLOPT_PIPEWAIT, 1)
-      try tls(options, configuration)
     } else {
       try options.set("HTTP version", CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
     }
@@ -190,9 +193,11 @@ private let onAttempt: ccurl_prereq_callback = { context, _, _, _, _ in
     }
   }
   transfer.attempts += 1
+  transfer.sentAt = monotonicNow()
   return CURL_PREREQFUNC_OK
 }
 
 extension Duration {
   var milliseconds: Int { Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000) }
+  var nanoseconds: UInt64 { UInt64(max(0, milliseconds)) * 1_000_000 }
 }

@@ -17,6 +17,7 @@ final class Transfer: @unchecked Sendable {
 
   private struct Start {
     var cancelled = false
+    var driver: CurlDriver?
     var continuation: CheckedContinuation<Result<TransportResponse, TransportError>, Never>?
   }
   private let start = Mutex(Start())
@@ -39,6 +40,11 @@ final class Transfer: @unchecked Sendable {
   var stop: TransportError.Code?
   /// For streams: when the head must be there, in nanoseconds of the monotonic clock.
   var headDeadline: UInt64?
+  /// When libcurl was last about to send it, and when something of the answer came last, on the same clock; 0 for never.
+  var sentAt: UInt64 = 0
+  var lastHeard: UInt64 = 0
+  /// Whether it shares its connection with others. Known when the answer begins.
+  var isHTTP2 = false
 
   init(_ checked: CheckedRequest, buffer: StreamBuffer? = nil) {
     self.checked = checked
@@ -57,11 +63,17 @@ final class Transfer: @unchecked Sendable {
     }
   }
 
-  /// Marks it cancelled. True when it had begun, so that the driver must be told.
-  func markCancelled() -> Bool {
+  /// Says who gets it. Again, when that driver no longer took it.
+  func assign(_ driver: CurlDriver) { start.withLock { $0.driver = driver } }
+
+  /// The driver that was given it; nil before.
+  var driver: CurlDriver? { start.withLock { $0.driver } }
+
+  /// Marks it cancelled. - Returns: the driver that must be told.
+  func markCancelled() -> CurlDriver? {
     start.withLock { start in
       start.cancelled = true
-      return start.continuation != nil
+      return start.driver
     }
   }
 
@@ -75,6 +87,7 @@ final class Transfer: @unchecked Sendable {
 
   /// Driver thread: one header line, with its line end. False when there are too many bytes of them.
   func header(_ line: UnsafeRawBufferPointer) -> Bool {
+    lastHeard = monotonicNow()
     headerBytes += line.count
     guard headerBytes <= 256 << 10 else {
       stop = .tooLarge
@@ -86,6 +99,7 @@ final class Transfer: @unchecked Sendable {
     if text.hasPrefix("HTTP/") {
       // A final answer follows an interim one (1xx): only the last head counts.
       headers = []
+      isHTTP2 = text.hasPrefix("HTTP/2")
       let words = text.split(separator: " ", maxSplits: 2)
       status = words.count > 1 ? Int(words[1]) ?? 0 : 0
     } else if text.isEmpty {
@@ -106,6 +120,7 @@ final class Transfer: @unchecked Sendable {
 
   /// Driver thread: a piece of the body.
   func data(_ bytes: UnsafeRawBufferPointer) -> Taken {
+    lastHeard = monotonicNow()
     guard bodyBytes + bytes.count <= checked.request.maximumResponseBytes else {
       stop = .tooLarge
       return .stop

@@ -5,7 +5,8 @@ import KubeWire
 import Synchronization
 
 /// ``KubeAPI`` over libcurl. Token, CA and certificate files are looked at again at most every 10 s, and at once after a 401, so that
-/// rotation needs no restart; what cannot be read leaves the last good content in use.
+/// rotation needs no restart; what cannot be read leaves the last good content in use. A watch on which the cluster has gone silent ends with an
+/// error within a minute (``ClusterLink``).
 package final class CurlKubeClient: KubeAPI {
   private struct Material: Hashable {
     var authority: [UInt8]?
@@ -14,7 +15,7 @@ package final class CurlKubeClient: KubeAPI {
   }
   private struct State {
     var material: Material?
-    var transport: (any HTTPTransport)?
+    var link: ClusterLink?
     var token: String?
     var checked: ContinuousClock.Instant?
   }
@@ -24,6 +25,8 @@ package final class CurlKubeClient: KubeAPI {
   private let userAgent: String
   private let makeTransport: @Sendable (CurlConfiguration) -> any HTTPTransport
   private let now: @Sendable () -> ContinuousClock.Instant
+  private let sleep: @Sendable (Duration) async throws -> Void
+  private let limits: ClusterLink.Limits
   private let state = Mutex(State())
 
   /// - Parameter environment: for its proxy variables.
@@ -34,21 +37,25 @@ package final class CurlKubeClient: KubeAPI {
   /// For tests.
   init(
     _ access: ClusterAccess, environment: [String: String], userAgent: String,
-    makeTransport: @escaping @Sendable (CurlConfiguration) -> any HTTPTransport, now: @escaping @Sendable () -> ContinuousClock.Instant
+    makeTransport: @escaping @Sendable (CurlConfiguration) -> any HTTPTransport, now: @escaping @Sendable () -> ContinuousClock.Instant,
+    sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+    limits: ClusterLink.Limits = ClusterLink.Limits()
   ) {
     self.access = access
     self.environment = environment
     self.userAgent = userAgent
     self.makeTransport = makeTransport
     self.now = now
+    self.sleep = sleep
+    self.limits = limits
   }
 
   package func send(_ request: KubeRequest) async throws(KubeError) -> KubeAnswer {
-    var (transport, token) = try current()
-    var answer = try await send(request, transport, token)
+    var (link, token) = try current()
+    var answer = try await send(request, link, token)
     if answer.status == 401, case let (other, newer) = try current(afresh: true), newer != token {
-      (transport, token) = (other, newer)
-      answer = try await send(request, transport, token)
+      (link, token) = (other, newer)
+      answer = try await send(request, link, token)
     }
     guard (200..<300).contains(answer.status) else {
       throw .status(StatusError(status: answer.status, retryAfter: answer.header("Retry-After"), body: answer.body))
@@ -64,22 +71,34 @@ package final class CurlKubeClient: KubeAPI {
     KubeEvent, any Error
   > {
     let request = KubeRequest("GET", path, query: query + [("watch", "true")], timeout: .seconds(30))
-    let (transport, token) = try current()
+    let (link, token) = try current()
     var sent = wireRequest(request, token)
     sent.maximumResponseBytes = .max
     let stream: TransportStream
     do {
-      stream = try await transport.stream(sent)
+      stream = try await link.transport.stream(sent)
     } catch {
       throw unreachable(error)
     }
+    link.noteLife()
     guard (200..<300).contains(stream.status) else {
       if stream.status == 401 { _ = try? current(afresh: true) }
       throw .status(await refusal(stream))
     }
     // The transport ends its transfers when it goes, so the stream holds on to it, also after a rotation.
-    let reader = WatchReader(stream, transport, what: "watch \(path) at \(access.server)")
+    let reader = WatchReader(stream, link, what: "watch \(path) at \(access.server)")
+    // Everybody may ask for the version; a refusal would do as well.
+    let question = wireRequest(KubeRequest("GET", "/version"), token)
+    reader.end(after: Self.lifetime(query)) { timeout in
+      var question = question
+      question.timeout = timeout
+      return question
+    }
     return AsyncThrowingStream { try await reader.next() }
+  }
+
+  private static func lifetime(_ query: [(name: String, value: String)]) -> Duration? {
+    query.first { $0.name == "timeoutSeconds" }.flatMap { Int($0.value) }.map { .seconds($0) }
   }
 
   private func refusal(_ stream: TransportStream) async -> StatusError {
@@ -90,9 +109,11 @@ package final class CurlKubeClient: KubeAPI {
     return StatusError(status: stream.status, retryAfter: retryAfter, body: body)
   }
 
-  private func send(_ request: KubeRequest, _ transport: any HTTPTransport, _ token: String?) async throws(KubeError) -> TransportResponse {
+  private func send(_ request: KubeRequest, _ link: ClusterLink, _ token: String?) async throws(KubeError) -> TransportResponse {
     do {
-      return try await transport.send(wireRequest(request, token))
+      let answer = try await link.transport.send(wireRequest(request, token))
+      link.noteLife()
+      return answer
     } catch {
       throw unreachable(error)
     }
@@ -113,12 +134,12 @@ package final class CurlKubeClient: KubeAPI {
     return TransportRequest(method: request.method, url: url, headers: headers, body: request.body?.encoded, timeout: request.timeout)
   }
 
-  /// The transport and token to use now.
-  private func current(afresh: Bool = false) throws(KubeError) -> (any HTTPTransport, String?) {
+  /// The link and token to use now.
+  private func current(afresh: Bool = false) throws(KubeError) -> (ClusterLink, String?) {
     let now = now()
-    let result = state.withLock { state -> Result<(any HTTPTransport, String?), KubeError> in
-      if !afresh, let transport = state.transport, let checked = state.checked, checked.duration(to: now) < .seconds(10) {
-        return .success((transport, state.token))
+    let result = state.withLock { state -> Result<(ClusterLink, String?), KubeError> in
+      if !afresh, let link = state.link, let checked = state.checked, checked.duration(to: now) < .seconds(10) {
+        return .success((link, state.token))
       }
       do throws(KubeError) {
         let material = Material(
@@ -126,9 +147,11 @@ package final class CurlKubeClient: KubeAPI {
           certificate: try read(access.clientCertificate, state.material?.certificate, "client certificate"),
           key: try read(access.clientKey, state.material?.key, "client key"))
         state.token = try token(previous: state.token)
-        let transport = state.transport.flatMap { material == state.material ? $0 : nil } ?? makeTransport(curl(material))
-        (state.material, state.transport, state.checked) = (material, transport, now)
-        return .success((transport, state.token))
+        let link =
+          state.link.flatMap { material == state.material ? $0 : nil }
+          ?? ClusterLink(makeTransport(curl(material)), limits: limits, now: self.now, sleep: sleep)
+        (state.material, state.link, state.checked) = (material, link, now)
+        return .success((link, state.token))
       } catch {
         return .failure(error)
       }

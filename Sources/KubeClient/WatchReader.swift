@@ -8,14 +8,31 @@ final class WatchReader: Sendable {
   private static let maximumLine = 16 << 20
 
   private let stream: TransportStream
-  private let transport: any HTTPTransport
+  private let link: ClusterLink
   private let what: String
   private let state = Mutex<(buffer: [UInt8], scanned: Int, ended: Bool)>(([], 0, false))
+  private let watchdog = Mutex<Task<Void, Never>?>(nil)
+  /// Why the watchdog has ended it.
+  private let failure = Mutex<String?>(nil)
 
-  init(_ stream: TransportStream, _ transport: any HTTPTransport, what: String) {
+  init(_ stream: TransportStream, _ link: ClusterLink, what: String) {
     self.stream = stream
-    self.transport = transport
+    self.link = link
     self.what = what
+  }
+
+  deinit { watchdog.withLock { $0?.cancel() } }
+
+  /// Sees to it that the watch ends when nothing comes any more, or when the server does not end it. Call once.
+  ///
+  /// - Parameters: as of ``ClusterLink/failure(ofWatchLasting:question:)``.
+  func end(after lifetime: Duration?, question: @escaping @Sendable (Duration) -> TransportRequest) {
+    let task = Task { [weak self, link] in
+      guard let reason = await link.failure(ofWatchLasting: lifetime, question: question), let self else { return }
+      failure.withLock { $0 = reason }
+      stream.cancel()
+    }
+    watchdog.withLock { $0 = task }
   }
 
   /// nil at the end. - Throws: ``KubeError``.
@@ -30,8 +47,9 @@ final class WatchReader: Sendable {
       do {
         piece = try await stream.next()
       } catch {
-        throw .unreachable("\(what): \(error.message)")
+        throw .unreachable("\(what): \(failure.withLock { $0 } ?? error.message)")
       }
+      if piece != nil { link.noteLife() }
       let tooLong = state.withLock { state in
         if let piece { state.buffer += piece } else { state.ended = true }
         return state.buffer.count > Self.maximumLine

@@ -24,6 +24,26 @@ package enum Sockets {
     return (socket, Int(UInt16(bigEndian: address.sin_port)))
   }
 
+  /// A connection to a port of 127.0.0.1.
+  package static func connectOnLoopback(to port: Int) throws -> Int32 {
+    let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+    address.sin_port = in_port_t(port).bigEndian
+    do {
+      try withUnsafePointer(to: &address) { pointer in
+        try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+          try check("connect", connect(socket, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)))
+        }
+      }
+    } catch {
+      close(socket)
+      throw error
+    }
+    return socket
+  }
+
   /// A port that was free a moment ago, for programs that must be told one.
   package static func freePort() throws -> Int {
     let (socket, port) = try listenOnLoopback()

@@ -35,12 +35,14 @@ final class TLSServer: Sendable {
   private let folder: TemporaryFolder
   private let server: ChildProgram
 
-  init(subject: String = "IP:127.0.0.1", wantsClientCertificate: Bool = false) throws {
+  /// - Parameter protocols: what it offers by ALPN, the best first.
+  init(subject: String = "IP:127.0.0.1", wantsClientCertificate: Bool = false, protocols: String? = nil) throws {
     folder = try TemporaryFolder()
     let certificates = try TestCertificates(in: folder, subject: subject)
     (caFile, certificateFile, keyFile) = (certificates.caFile, certificates.certificateFile, certificates.keyFile)
     var arguments = ["s_server", "-accept", "127.0.0.1:0", "-www", "-cert", certificateFile, "-key", keyFile]
     if wantsClientCertificate { arguments += ["-Verify", "1", "-verify_return_error", "-CAfile", caFile] }
+    if let protocols { arguments += ["-alpn", protocols] }
     server = try ChildProgram("openssl", arguments)
     var port: Int?
     for _ in 0..<500 where port == nil {

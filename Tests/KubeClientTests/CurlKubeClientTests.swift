@@ -1,3 +1,4 @@
+import AdapterKit
 import CurlTransport
 import JSON
 import KubeWire
@@ -111,6 +112,72 @@ struct CurlKubeClientTests {
       guard case .status(let status) = error else { return #expect(Bool(false)) }
       #expect(status.status.reason == "Expired")
     }
+  }
+
+  /// A cluster whose watches tell nothing, and a clock that moves when somebody sleeps.
+  private final class SilentCluster: HTTPTransport {
+    let time = Mutex(ContinuousClock.now)
+    let questions = Mutex<[TransportRequest]>([])
+    let answers: Bool
+
+    init(answers: Bool) { self.answers = answers }
+
+    func send(_ request: TransportRequest) async throws(TransportError) -> TransportResponse {
+      questions.withLock { $0.append(request) }
+      guard answers else { throw TransportError(.timeout, "in vain", mayHaveBeenSent: true) }
+      return TransportResponse(status: 403)
+    }
+
+    func stream(_ request: TransportRequest) async throws(TransportError) -> TransportStream {
+      let (ended, end) = AsyncStream<Void>.makeStream()
+      return TransportStream(
+        status: 200, headers: [],
+        next: { () async throws(TransportError) in
+          for await _ in ended { break }
+          throw TransportError(.cancelled, "cancelled", mayHaveBeenSent: true)
+        }, cancel: { end.yield() })
+    }
+
+    func client() -> CurlKubeClient {
+      CurlKubeClient(
+        ClusterAccess(server: "https://cluster.test", token: .text("secret"), proxy: "", origin: "test"), environment: [:], userAgent: "t",
+        makeTransport: { _ in self }, now: { self.time.withLock { $0 } },
+        sleep: { duration in
+          self.time.withLock { $0 += duration }
+          await Task.yield()
+        })
+    }
+
+    /// What the end of a watch says, and after how long it came.
+    func end(of query: [(name: String, value: String)]) async -> (String, Duration) {
+      let began = time.withLock { $0 }
+      let client = client()
+      do {
+        for try await _ in try await client.watch("/w", query: query) {}
+        return ("", .zero)
+      } catch {
+        return ("\(error)", began.duration(to: time.withLock { $0 }))
+      }
+    }
+  }
+
+  @Test func aSilentWatchEndsWhenTheClusterDoesNotAnswerEither() async throws {
+    let cluster = SilentCluster(answers: false)
+    let (reason, after) = await cluster.end(of: [("timeoutSeconds", "300")])
+    #expect(reason == "watch /w at https://cluster.test: nothing comes from the server any more")
+    #expect(after == .seconds(30))
+    let question = try #require(cluster.questions.withLock { $0 }.first)
+    #expect(question.url == "https://cluster.test/version" && question.timeout == .seconds(15))
+    #expect(question.headers.contains { $0.name == "Authorization" && $0.value == "Bearer secret" })
+  }
+
+  /// Any answer will do; and a server that forgets the end of the watch is not waited for.
+  @Test func aSilentWatchLastsAsLongAsWasAskedFor() async throws {
+    let cluster = SilentCluster(answers: true)
+    let (reason, after) = await cluster.end(of: [("timeoutSeconds", "300")])
+    #expect(reason == "watch /w at https://cluster.test: the server did not end it in time")
+    #expect(after == .seconds(330))
+    #expect(cluster.questions.withLock { $0.count } == 10)
   }
 
   @Test func anAbsentClusterIsSaidWithItsAddress() async throws {
