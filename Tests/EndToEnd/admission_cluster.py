@@ -18,11 +18,12 @@ COLLECTIONS = ["/api/v1/namespaces", "/api/v1/resourcequotas"] + [
 class Server:
     """An HTTPS server on loopback with the gateway's own test certificates."""
 
-    def __init__(self, pki, handler):
+    def __init__(self, pki, handler, protocols=("http/1.1",)):
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.http.daemon_threads = True
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pki / "server.crt", pki / "server.key")
+        context.set_alpn_protocols(protocols)
         self.http.socket = context.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
         self.url = f"https://127.0.0.1:{self.http.server_address[1]}"
         self.ca = (pki / "ca.crt").read_bytes()
@@ -129,7 +130,11 @@ class Cluster(Server):
 
 
 class Webhooks(Server):
-    """Answers reviews by path; each answer is a function of the request and returns the members of the response."""
+    """
+    Answers reviews by path; each answer is a function of the request and returns the members of the response.
+
+    It says that it would rather speak HTTP/2, which it cannot: nobody who calls a webhook may take that up.
+    """
 
     def __init__(self, pki):
         self.answers, self.requests = {}, []
@@ -153,7 +158,7 @@ class Webhooks(Server):
                 self.end_headers()
                 self.wfile.write(data)
 
-        super().__init__(pki, Handler)
+        super().__init__(pki, Handler, ("h2", "http/1.1"))
 
     def configuration(self, name, path, answer=None, url=None, **more):
         """One configuration with one webhook that is asked about every write of Workflows."""

@@ -16,7 +16,14 @@ package final class CurlWebhookCaller: WebhookCalling {
   private static let maximumAnswer = 8 << 20
 
   /// - Parameter configuration: proxies and the CAs for webhooks without a caBundle.
-  package init(_ configuration: CurlConfiguration) { self.configuration = configuration }
+  package init(_ configuration: CurlConfiguration) {
+    var configuration = configuration
+    // As kube-apiserver does it. Over HTTP/2 all calls share a connection to one Pod, and all fail when that is lost; and a call that had to wait
+    // for a connection would spend its time limit on that, and be given up, or let through, for nothing but load.
+    configuration.isHTTP1Only = true
+    configuration.maxConnectionsPerHost = 0
+    self.configuration = configuration
+  }
 
   package func call(_ call: WebhookCall) async throws(WebhookCallError) -> WebhookAnswer {
     let (scheme, host) = Self.parts(call.url)
