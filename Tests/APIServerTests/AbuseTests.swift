@@ -102,4 +102,16 @@ import Translation
     #expect(await coded(#"{"a":[1]}"#, .json).bytes.text == "{\n  \"a\": [\n    1\n  ]\n}\n")
     #expect(await coded(#"{"a":[1]}"#, .yaml).bytes.text == "a:\n- 1\n")
   }
+
+  @Test("a token that is too long is nobody's, and nobody is asked") func longToken() async throws {
+    struct Asked: TokenAuthenticator {
+      func user(ofToken token: String) async throws(StatusError) -> UserInfo? {
+        throw .internalError("asked about \(token.utf8.count) bytes")
+      }
+    }
+    let authenticator = StandardAuthenticator(tokens: Asked())
+    let request = HTTPRequest(method: "GET", path: "/", headers: ["Authorization": "Bearer " + String(repeating: "x", count: 70_000)])
+    let error = await #expect(throws: StatusError.self) { try await authenticator.authenticate(request) }
+    #expect(error?.code == 401)
+  }
 }

@@ -56,10 +56,13 @@ package struct StandardAuthenticator: Authenticator {
     return anonymous
   }
 
-  /// nil for another scheme, and for none after the word.
+  /// Several times what any token is long: more is not sent on to be asked about.
+  private static let maximumToken = 64 << 10
+
+  /// nil for another scheme, for none after the word, and for what is too long to be a token.
   private static func bearerToken(_ header: String) -> String? {
     let words = header.split(separator: " ", maxSplits: 2)
-    guard words.count >= 2, words[0].lowercased() == "bearer" else { return nil }
+    guard words.count >= 2, words[0].lowercased() == "bearer", words[1].utf8.count <= maximumToken else { return nil }
     return String(words[1])
   }
 
