@@ -43,7 +43,9 @@ struct KeptMetadata: Sendable, Hashable {
   /// nil when nothing differs. In the order of the keys, so that the same change is the same document.
   private static func patch(_ old: [String: String], _ new: [String: String]) -> JSONValue? {
     var patch = JSONObject()
-    for key in Set(old.keys).union(new.keys).sorted() where old[key] != new[key] { patch[key] = new[key].map { .string($0) } ?? .null }
+    for key in Set(old.keys).union(new.keys).sorted() where old[key].map(JSONValue.string) != new[key].map(JSONValue.string) {
+      patch[key] = new[key].map { .string($0) } ?? .null
+    }
     return patch.isEmpty ? nil : .object(patch)
   }
 }

@@ -78,7 +78,7 @@ struct WorkflowProjection: Sendable {
     if envelope != nil, !binding.keepsOverlays, !core.phase.isTerminal, core.suspended != (spec["suspend"]?.bool ?? false) {
       spec["suspend"] = .bool(core.suspended)
     }
-    for (name, value) in overlay.spec { spec[name] = value.isNull ? nil : value }
+    for (name, value) in overlay.spec { if value.isNull { spec.removeValue(forKey: name) } else { spec[name] = value } }
     return .object(spec)
   }
 

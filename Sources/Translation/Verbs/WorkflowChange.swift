@@ -25,7 +25,7 @@ struct WorkflowChange: Sendable {
     let old = KeptMetadata(of: before["metadata"], group: group)
     metadata = KeptMetadata(of: after["metadata"], group: group)
     if old.labels != metadata.labels { changedMetadata.append("labels") }
-    if old.annotations != metadata.annotations { changedMetadata.append("annotations") }
+    if !old.annotations.hasSameBytes(as: metadata.annotations) { changedMetadata.append("annotations") }
     if old.ownerReferences != metadata.ownerReferences { changedMetadata.append("ownerReferences") }
     if old.finalizers != metadata.finalizers { changedMetadata.append("finalizers") }
     var errors = Self.metadataErrors(before["metadata"], after["metadata"], group: group)
@@ -76,8 +76,7 @@ struct WorkflowChange: Sendable {
     guard !spec.isEmpty else { return }
     for (name, value) in spec {
       // As it was submitted: nothing to remember.
-      let submitted = envelope.map { $0.spec[name] ?? .null }
-      overlay.spec[name] = value == submitted ? nil : value
+      if let envelope, envelope.spec[name] ?? .null == value { overlay.spec.removeValue(forKey: name) } else { overlay.spec[name] = value }
     }
     overlay.generation += 1
   }

@@ -58,6 +58,15 @@ import Testing
     #expect(KeptMetadata(envelope, overlay) == wish.metadata)
   }
 
+  @Test("C15: another spelling of the same characters is a change") func spellings() throws {
+    let composed = object.merging(patch: ["metadata": ["annotations": ["note": "\u{E9}"]]])
+    let wish = try change(["metadata": ["annotations": ["note": "e\u{301}"]]], of: composed)
+    #expect(wish.changedMetadata == ["annotations"])
+    var overlay = Overlay(["annotations": ["note": "\u{E9}"]])
+    wish.apply(to: &overlay, over: envelope)
+    #expect(overlay.json == ["annotations": ["note": "e\u{301}"]])
+  }
+
   @Test func whatIsTakenBackIsForgotten() throws {
     var overlay = Overlay(["labels": ["team": nil], "finalizers": [], "status": ["x": 1]])
     KeptMetadata(of: object["metadata"], group: Self.group).keep(in: &overlay, over: envelope)
