@@ -1,5 +1,5 @@
 package import AdapterKit
-package import JSON
+internal import JSON
 internal import OrderedCollections
 
 /// The cluster-scoped WorkflowBackend of one backend: is it reachable, are our credentials good, do we know its runs.
