@@ -175,7 +175,9 @@ final class CurlDriver: @unchecked Sendable {
     let isGivenUp = transfer.stop.map { $0 == .timeout || $0 == .cancelled } ?? (code == CURLE_OPERATION_TIMEDOUT)
     guard isGivenUp, transfer.sentAt > 0, transfer.buffer == nil || !transfer.headIsComplete else { return false }
     let last = active.values.reduce(max(heard, transfer.sentAt)) { max($0, $1.lastHeard) }
-    return monotonicNow() &- last >= min(configuration.silence, .seconds(4)).nanoseconds
+    // Who gives up by himself says nothing of the peer; a time limit does.
+    let patience = transfer.stop == .cancelled ? configuration.silence : min(configuration.silence, .seconds(4))
+    return monotonicNow() &- last >= patience.nanoseconds
   }
 
   private func abort(_ transfer: Transfer, _ reason: TransportError.Code) {

@@ -22,9 +22,11 @@ enum EasyHandle {
     try options.set("redirects", CURLOPT_FOLLOWLOCATION, 0)
     // A peer that vanished is noticed when a keep-alive, or what was sent, stays without acknowledgement for that long.
     try options.set("keep-alive", CURLOPT_TCP_KEEPALIVE, 1)
-    try options.set("keep-alive", CURLOPT_TCP_KEEPIDLE, 30)
-    try options.set("keep-alive", CURLOPT_TCP_KEEPINTVL, 15)
-    ccurl_set_user_timeout(handle, UInt32(clamping: max(1, configuration.silence.milliseconds)))
+    // Several probes within the limit: with TCP_USER_TIMEOUT one that is lost would be enough to end an idle connection.
+    let silence = max(1, configuration.silence.milliseconds)
+    try options.set("keep-alive", CURLOPT_TCP_KEEPIDLE, max(1, silence / 2_000))
+    try options.set("keep-alive", CURLOPT_TCP_KEEPINTVL, max(1, silence / 6_000))
+    ccurl_set_user_timeout(handle, UInt32(clamping: silence))
     try options.set("user agent", CURLOPT_USERAGENT, configuration.userAgent)
     try options.set("encodings", CURLOPT_ACCEPT_ENCODING, "")
     try options.set("connect timeout", CURLOPT_CONNECTTIMEOUT_MS, max(1, configuration.connectTimeout.milliseconds))

@@ -213,9 +213,10 @@ final class Exchange {
         (isBlocked, isWaiting) = (false, false)
         stallTimer?.clear()
       }
-      timer?.clear()
       switch phase {
-      case .streaming: pull()
+      case .streaming:
+        timer?.clear()
+        pull()
       case .sending: send()
       case .receiving, .responding, .draining, .ended: break
       }

@@ -275,7 +275,8 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
   /// does not fill our memory with answers.
   func exchangeEnded() {
     exchange = nil
-    guard !isClosing else { return }
+    // A peer that has gone takes nothing of what it asked for besides: no write of it is begun.
+    guard !isClosing, context?.channel.isActive ?? false else { return }
     guard keepAlive, !connection.isDraining, requestIsComplete else { return closeSoon() }
     idleTimer?.set(configuration.idleTimeout)
     while exchange == nil, !isClosing, let event = queue.popFirst() { handle(event) }

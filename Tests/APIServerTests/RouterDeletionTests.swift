@@ -173,6 +173,19 @@ import Translation
     }
   }
 
+  @Test("S3: an apply over a run that is not shown is one submission, however patient the client") func applyOverARetainedRun() async throws
+  {
+    try await TestServer(policy: .retain).run { server in
+      _ = await server.post(Self.collection, Self.held)
+      _ = await server.send("DELETE", Self.a)
+      _ = await server.patch(Self.a, .json, #"[{"op":"remove","path":"/metadata/finalizers"}]"#)
+      #expect(await server.get(Self.a).status == 404 && server.engine.calls(.submit) == 1)
+      let answer = await server.patch(Self.a, .apply, TestServer.manifest("a"), query: "fieldManager=me")
+      #expect(answer.status == 409 && answer.message.contains("still has a run under the key"), "\(answer.message)")
+      #expect(server.engine.calls(.submit) == 2)
+    }
+  }
+
   @Test("C28: a collection, by selector") func collection() async throws {
     try await TestServer.run { server in
       for name in ["a", "b", "c"] {

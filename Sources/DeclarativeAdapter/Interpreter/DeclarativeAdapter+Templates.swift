@@ -21,7 +21,11 @@ extension DeclarativeAdapter: Templating {
       variables["row"] = row
       do throws(ExpressionFailure) {
         guard let name = try operation.name.text(variables) else { continue }
-        if (try? contains(template: name, parent: "", call)) == true { rows.append((row, name)) }
+        do throws(AdapterError) {
+          if try contains(template: name, parent: "", call) { rows.append((row, name)) }
+        } catch {
+          page.unreadable.append("\(name): \(error.message)")
+        }
       } catch {
         page.unreadable.append("a template: \(redactor.redact(error.description))")
       }

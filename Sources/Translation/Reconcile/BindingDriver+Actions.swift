@@ -92,6 +92,11 @@ extension BindingDriver {
     // Of the envelope: its namespace may be hidden.
     let ref = RunRef(binding.id, key)
     guard let cancelling = abilities.cancelling, let uid = store.read({ $0.ownUID(ref) }) else { return }
+    // What is known of the engine's clock may have changed since.
+    guard let moment = store.read({ $0.cancelAt(ref) }), moment <= clock.now else {
+      _ = await get(key)
+      return
+    }
     let error: AdapterError? = await withRunLock(key) {
       let began = clock.now
       let result = await result { () async throws(AdapterError) in

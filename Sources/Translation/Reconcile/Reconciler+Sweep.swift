@@ -46,7 +46,8 @@ extension Reconciler {
     if !isSwept {
       // Without a mark no poll tells what moved.
       if abilities.incremental, mark == nil, sweep.pages > 1 { sweep.mayHaveSkipped = true }
-      if sweep.mustRepeat {
+      // A pass with a row that cannot be understood ends no first sweep anyway.
+      if sweep.mustRepeat, sweep.unreadable.isEmpty {
         sweep.startAgain()
         turn.actions.append(.list(since: sweep.since, cursor: nil))
         return

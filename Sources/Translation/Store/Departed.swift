@@ -18,7 +18,7 @@ struct Departed: Sendable {
   var count: Int { entries.count }
 
   mutating func insert(_ uid: String, identity: String, isOver: Bool, now: Timestamp) {
-    entries[uid] = Entry(identity: identity, at: now, isOver: isOver)
+    entries[uid] = Entry(identity: identity, at: now, isOver: isOver || entries[uid]?.isOver ?? false)
     // By an eighth at once, so that not every further one has to sort.
     if entries.count > Self.limit + Self.limit / 8 { prune(to: Self.limit) }
   }

@@ -6,8 +6,9 @@ struct RunEntry: Sendable {
   var run: KnownRun
   /// Of the envelope it carries, its own or a copy.
   var envelope: EnvelopeIdentity?
-  /// As last projected; names its overlay.
+  /// As last projected; names its overlay. Made of the first one, which it has by its envelope or its identity (``Succession``).
   var uid: String?
+  var firstUID: String?
   /// `namespace/name` that it claims, alone or among others.
   var claim: String?
   /// It holds the claim: its object is in the store.

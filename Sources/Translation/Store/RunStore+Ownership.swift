@@ -123,6 +123,8 @@ extension RunStore {
   /// The engine's clock is known better: runs whose times did not fit their envelope may do so now.
   mutating func judgeAgain(_ binding: BindingID, _ dirty: inout DirtyRuns) {
     guard let known = bindings[binding] else { return }
+    // Whether a run ended before its namespace was made depends on the clock, too.
+    if !namespaceCreations.isEmpty { for owner in owners.values where owner.binding == binding { dirty.insert(owner) } }
     for (key, entry) in known.runs.sorted(by: { RunKey.precedes($0.key, $1.key) }) {
       guard let envelope = entry.envelope, entry.provenUID != envelope.uid, !entry.run.isRebuild, let created = entry.run.core?.createdAt,
         known.clock.fits(created: created, submitted: envelope.submittedAt)

@@ -27,8 +27,10 @@ extension RunStore {
 
   /// Shows a run as what it projects to now, or not at all.
   private mutating func place(_ ref: RunRef, now: Timestamp, _ affected: inout DirtyRuns) -> [ObjectChange] {
-    guard entry(ref) != nil else { return [] }
-    guard let draft = draft(ref, now: now) else { return release(ref, &affected) }
+    guard let before = entry(ref) else { return [] }
+    let draft = draft(ref, now: now)
+    if let uid = before.uid, uid != entry(ref)?.uid { unlist(uid, ref) }
+    guard let draft else { return release(ref, &affected) }
     let claim = StoredObject.key(namespace: draft.namespace, name: draft.name)
     var changes: [ObjectChange] = []
     if let old = entry(ref)?.claim, old != claim { changes += release(ref, &affected) }
@@ -36,7 +38,6 @@ extension RunStore {
       claims[claim, default: []].append(ref)
       bindings[ref.binding]?.runs[ref.key]?.claim = claim
     }
-    bindings[ref.binding]?.runs[ref.key]?.uid = draft.uid
     if claims[claim]!.count > 1 {
       let holder = claims[claim]![0]
       claims[claim]!.sort(by: outranks)
@@ -67,11 +68,14 @@ extension RunStore {
 
   /// The object is taken over by another run; what is in the store is replaced there.
   private mutating func hide(_ ref: RunRef) {
-    if let uid = entry(ref)?.uid, shown[uid] == ref {
-      shown[uid] = nil
-      noteTerminating(uid, ref.binding, false)
-    }
+    if let uid = entry(ref)?.uid { unlist(uid, ref) }
     bindings[ref.binding]?.runs[ref.key]?.isShown = false
+  }
+
+  private mutating func unlist(_ uid: String, _ ref: RunRef) {
+    guard shown[uid] == ref else { return }
+    shown[uid] = nil
+    noteTerminating(uid, ref.binding, false)
   }
 
   /// Gives up the name of a run. The next that wants it is projected again; where there is none, the object goes.
@@ -102,33 +106,39 @@ extension RunStore {
     guard let entry = entry(ref), let binding = bindings[ref.binding], entry.run.core != nil, entry.run.envelopeFacet.isSeen else {
       return nil
     }
-    guard var draft = project(entry.run, ref, now: now) else { return nil }
+    guard var (draft, first) = project(entry.run, ref, now: now) else { return nil }
     let isOfAnother = entry.uid.map { $0 != draft.uid } ?? false
     if binding.settings.readsOverlaysApart, !entry.run.overlayFacet.isSeen || isOfAnother && binding.overlays != nil {
       guard let overlays = binding.overlays else { return nil }
       var run = entry.run
       run.setOverlay(overlays.byUID[draft.uid], of: overlays)
       bindings[ref.binding]?.runs[ref.key]?.run = run
-      bindings[ref.binding]?.runs[ref.key]?.uid = draft.uid
+      name(ref, draft.uid, first)
       if run.overlay != entry.run.overlay {
         guard let changed = project(run, ref, now: now) else { return nil }
-        draft = changed
+        (draft, first) = changed
       }
     }
+    name(ref, draft.uid, first)
     if endedBeforeItsNamespace(entry, ref, draft.namespace) { return nil }
     guard !departed.isOver(draft.uid), !hiddenNamespaces.contains(draft.namespace) else { return nil }
     if isOver(entry, binding.settings, now: now), !Self.isHeld(draft), !entry.isShown { return nil }
     return draft
   }
 
-  /// The object of a run, under the uid that it has by now (``Succession``).
-  private mutating func project(_ run: KnownRun, _ ref: RunRef, now: Timestamp) -> ObjectDraft? {
+  private mutating func name(_ ref: RunRef, _ uid: String, _ first: String) {
+    bindings[ref.binding]?.runs[ref.key]?.uid = uid
+    bindings[ref.binding]?.runs[ref.key]?.firstUID = first
+  }
+
+  /// The object of a run, under the uid that it has by now, and its first one (``Succession``).
+  private mutating func project(_ run: KnownRun, _ ref: RunRef, now: Timestamp) -> (ObjectDraft, first: String)? {
     guard var draft = projection.project(run, binding: ref.binding, ownsEnvelope: ownsEnvelope(ref)), var entry = entry(ref) else {
       return nil
     }
     let first = draft.uid
     var uid = successor(of: first, entry, ref.binding)
-    if run.isActive, entry.renewedAt == nil, departed.isOver(uid) {
+    if run.isActive, entry.renewedAt == nil, departed.isOver(uid) || run.waitsForALaterTry {
       entry.renewedAt = now
       bindings[ref.binding]?.runs[ref.key]?.renewedAt = now
       uid = successor(of: first, entry, ref.binding)
@@ -137,7 +147,7 @@ extension RunStore {
       draft.uid = uid
       draft.metadata["uid"] = .string(uid)
     }
-    return draft
+    return (draft, first)
   }
 
   /// It was a Workflow of a namespace of the same name that is gone: the one that is there now begins without it. Runs that others started are the
@@ -151,6 +161,12 @@ extension RunStore {
 }
 
 extension KnownRun {
+  /// When that one will have begun is not known yet.
+  fileprivate var waitsForALaterTry: Bool {
+    guard core?.startedAt == nil, case .number(let number) = attempt else { return false }
+    return number > 1
+  }
+
   /// From a reading of all overlays: none in it means that there is none.
   mutating func setOverlay(_ overlay: JSONValue?, of reading: KnownOverlays) {
     overlayFacet.value = overlay.map { .present($0) } ?? .absent

@@ -53,10 +53,21 @@ package struct RunStore: Sendable {
     return successor(of: uid, entry, ref.binding)
   }
 
-  /// The uid that a run has now whose first object had another one (``Succession``).
-  func successor(of uid: String, _ entry: RunEntry, _ binding: BindingID) -> String {
-    guard let window = bindings[binding]?.settings.window else { return uid }
-    return Succession.uid(uid, of: entry.run, window: window, renewed: entry.renewedAt)
+  /// The uid that a run has now whose first object had another one (``Succession``). What is in the store has not left since, and stays what it is;
+  /// what is held, or hidden, under its first uid has never left.
+  func successor(of uid: String, _ entry: RunEntry, _ id: BindingID) -> String {
+    if entry.firstUID == uid, let present = entry.uid { return present }
+    guard let binding = bindings[id] else { return uid }
+    let overlay = binding.settings.readsOverlaysApart ? binding.overlays?.byUID[uid] : entry.run.overlay
+    let isHeld = overlay.flatMap(Held.says) ?? entry.run.envelope.map(Held.says(envelope:)) ?? false
+    guard !isHeld, overlay?["hidden"]?.bool != true else { return uid }
+    return Succession.uid(uid, of: entry.run, window: binding.settings.window, renewed: entry.renewedAt)
+  }
+
+  /// When a run is to be cancelled for its age, by our clock and by what is known of the engine's; nil when never.
+  func cancelAt(_ ref: RunRef) -> Timestamp? {
+    guard let entry = entry(ref), let clock = bindings[ref.binding]?.clock else { return nil }
+    return entry.cancelAt(ownsEnvelope: ownsEnvelope(ref), clock)
   }
 
   package func object(uid: String) -> StoredObject? { shown[uid].flatMap { object(of: $0) } }

@@ -6,8 +6,8 @@ internal import JSON
 ///
 /// Whether it had left cannot be asked of an engine once the next try has begun. What can be told at any time is how many windows lie between the making of
 /// a run and the beginning of its present try, and two tries between which it left are never in the same one: the number is the generation of its uid. It
-/// depends on the engine's data and the window alone, so that a restart gives the same answer. The price: a run that is started again while it is shown, but
-/// in a later window than it was made in, is another object, too.
+/// depends on the engine's data and the window alone, so that a restart gives the same answer. It is asked for
+/// runs that are new to the store only (``RunStore/successor(of:_:_:)``).
 enum Succession {
   /// - Parameters:
   ///   - uid: of the first object.

@@ -38,6 +38,11 @@ final class NameReservations: Sendable {
     }
   }
 
+  /// Whether a create of the name has begun and not ended.
+  func isAtWork(namespace: String, name: String) -> Bool {
+    holders.withLock { if case .atWork = $0[SubmissionBuilder.key(namespace: namespace, name: name)] { true } else { false } }
+  }
+
   var inDoubt: Int { holders.withLock { $0.values.count { if case .inDoubt = $0 { true } else { false } } } }
 
   /// Those whose engine had its time: they are to be looked up, then released.

@@ -40,7 +40,7 @@ extension Gateway {
         observe(Observed(bound.id, observation, began: began, ended: clock.now, source: .write))
         if observation.key == ref.key, Overlay(store.run(ref)?.overlay).spec["cancel"] != nil {
           // The cancel was of the try before: the next one can be cancelled again. Not worth failing for.
-          try? await changeOverlay(ref, uid: current.draft.uid, bound: bound) { overlay in
+          try? await changeOverlay(ref, uid: store.object(of: ref)?.draft.uid ?? current.draft.uid, bound: bound) { overlay in
             overlay.spec["cancel"] = nil
             overlay.generation += 1
           }

@@ -64,24 +64,29 @@ extension Gateway {
 
   /// The object to change. An apply that finds none makes it (kubernetes-wire S3); when another one is at it, that one's is waited for and changed.
   private func found(namespace: String, name: String, request: UpdateRequest, context: RequestContext) async throws(StatusError) -> Found {
-    let end = min(context.deadline, clock.now + Self.patienceWithOthers)
     var lost: StatusError?
     while true {
       do throws(StatusError) {
         return .present(try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context))
       } catch {
         guard case .apply(let applied, _) = request.change, error.code == 404, request.subresource.isEmpty else { throw error }
-        if let lost {
-          guard clock.now < end else { throw lost }
-          do { try await clock.sleep(until: clock.now + Self.pauseForOthers) } catch { throw lost }
-        }
+        // It is the engine that has the name, by a run that is not shown: no patience helps, and each try would be a submission.
+        if let lost { throw lost }
         do throws(StatusError) {
           return .made(try await make(applied, namespace: namespace, name: name, request: request, context: context))
         } catch {
           guard error.status.reason == "AlreadyExists" else { throw error }
+          await waitForOthers(namespace: namespace, name: name, until: context.deadline)
           lost = error
         }
       }
+    }
+  }
+
+  private func waitForOthers(namespace: String, name: String, until deadline: Timestamp) async {
+    let end = min(deadline, clock.now + Self.patienceWithOthers)
+    while reservations.isAtWork(namespace: namespace, name: name), clock.now < end {
+      do { try await clock.sleep(until: clock.now + Self.pauseForOthers) } catch { return }
     }
   }
 

@@ -186,6 +186,34 @@ import Testing
     #expect(uids(Self.restarted([third])) == uids(store))
   }
 
+  @Test("what is shown has not left: a later try makes no other object of it, and none comes back") func whatIsShownStaysTheSame() throws {
+    let done = row("1", .failed, created: at(1), started: at(2), finished: at(900), attempt: .number(1), seen: at(901))
+    var store = Self.restarted([done])
+    var cursor = try WatchCursor(.workflows, namespace: nil, options: ListOptions(), in: store.objects)
+    _ = drain(&cursor, store.objects)
+    for (i, moment) in [1400.0, 2600, 3900].enumerated() {
+      // First it waits, then it runs: in another window than it was made in.
+      let attempt = Attempt.number(Int64(i) + 2)
+      let queued = row("1", .pending, created: at(1), attempt: attempt, seen: at(moment))
+      let begun = row("1", created: at(1), started: at(moment + 50), attempt: attempt, seen: at(moment + 60))
+      let ended = row(
+        "1", .failed, created: at(1), started: at(moment + 50), finished: at(moment + 900), attempt: attempt, seen: at(moment + 901))
+      for observed in [queued, begun, ended] {
+        _ = store.observe([observed], now: observed.ended)
+        #expect(uids(store) == ["run-1": "foreign-b-i1"])
+      }
+    }
+    #expect(!drain(&cursor, store.objects).events.contains { $0.kind == .deleted })
+    #expect(store.ref(uid: "foreign-b-i1") != nil)
+  }
+
+  @Test("what is held has never left, also for who starts now") func whatIsHeldStaysTheSame() {
+    var held = row("1", envelope: testEnvelope("mine", at: at(0)), created: at(1), started: at(1500), attempt: .number(2), seen: at(1501))
+    #expect(uids(Self.restarted([held]))["mine"] != "uid-mine")
+    held.observation.overlay = .present(["finalizers": ["example.com/hold"]])
+    #expect(uids(Self.restarted([held])) == ["mine": "uid-mine"])
+  }
+
   @Test func whoeverWaitsLongForItsFirstTryStaysTheSame() {
     let waiting = row("1", .pending, created: at(1), attempt: .number(1), seen: at(10))
     var store = Self.restarted([waiting])
