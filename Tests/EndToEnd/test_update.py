@@ -117,7 +117,7 @@ def test_a_cancel_or_a_hold_of_what_has_ended(stack):
 
 
 def test_of_two_retries_at_once_one_runs_it_again(stack):
-    stack.create(workflow("again", "exit 1"))
+    stack.create(workflow("again", "sleep 3; exit 1"))
     stack.phase("again", "Failed")
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: stack.gateway.raw("POST", f"{WORKFLOWS}/again/retry", {}), range(4)))
