@@ -89,6 +89,14 @@ package final class Gateway: Sendable {
     return (bound, ref)
   }
 
+  /// The object as it is now. - Throws: 404 when somebody else's deletion was first, or when it is hidden, which is no deletion.
+  func still(_ object: StoredObject, _ ref: RunRef) throws(StatusError) -> StoredObject {
+    guard let now = store.object(of: ref), now.draft.uid == object.draft.uid else {
+      throw .notFound(resource: "workflows", group: group, name: object.draft.name)
+    }
+    return now
+  }
+
   /// True for a run that was submitted here, it has the envelope that was made for it, and for the runs of a schedule that was.
   func isOurs(_ ref: RunRef) -> Bool {
     store.read { state in

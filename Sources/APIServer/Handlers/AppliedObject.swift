@@ -23,11 +23,11 @@ struct AppliedObject {
     }
     let name = object["metadata"]?["name"]?.string ?? ""
     guard name.isEmpty || name == request.info.name else {
-      throw .badRequest("the name of the object (\(name)) does not match the name on the URL (\(request.info.name))")
+      throw .otherName(name, inURL: request.info.name)
     }
     let namespace = object["metadata"]?["namespace"]?.string ?? ""
     guard namespace.isEmpty || namespace == request.namespace else {
-      throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+      throw .otherNamespace
     }
     object["metadata"] = object["metadata"] ?? .emptyObject
     object["metadata"]?["name"] = .string(request.info.name)

@@ -19,7 +19,7 @@ struct UpdateHandler: Handler {
       throw .badRequest("the name of the object (\(name) based on URL) was undeterminable: name must be provided")
     }
     guard given == name else {
-      throw .badRequest("the name of the object (\(given)) does not match the name on the URL (\(name))")
+      throw .otherName(given, inURL: name)
     }
     let kind = request.kind.kind
     let group = request.services.configuration.group.name

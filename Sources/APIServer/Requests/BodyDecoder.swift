@@ -122,7 +122,7 @@ struct BodyDecoder {
     object["kind"] = .string(kind)
     let namespace = object["metadata"]?["namespace"]?.string ?? ""
     guard namespace.isEmpty || namespace == request.namespace else {
-      throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+      throw .otherNamespace
     }
     object["metadata"] = object["metadata"] ?? .emptyObject
     if request.kind.isNamespaced { object["metadata"]?["namespace"] = .string(request.namespace) }

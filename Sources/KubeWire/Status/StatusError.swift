@@ -23,6 +23,14 @@ extension StatusError {
     StatusError(Status(code: 400, reason: "BadRequest", message: message))
   }
 
+  /// The body names another object than the URL does (kubernetes-wire C14).
+  package static func otherName(_ given: String, inURL name: String) -> StatusError {
+    .badRequest("the name of the object (\(given)) does not match the name on the URL (\(name))")
+  }
+
+  package static let otherNamespace = StatusError.badRequest(
+    "the namespace of the provided object does not match the namespace sent on the request")
+
   package static func unauthorized(_ message: String = "Unauthorized") -> StatusError {
     StatusError(Status(code: 401, reason: "Unauthorized", message: message))
   }

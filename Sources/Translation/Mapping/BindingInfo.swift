@@ -17,6 +17,9 @@ package struct BindingInfo: Sendable {
   /// The engine has a place for what changes after a submission (``AdapterKit/OverlayKeeping``).
   package var keepsOverlays: Bool
 
+  /// Whether a run can be changed: with `Submit` only one that was submitted here.
+  func allowsWrites(isOurs: Bool) -> Bool { access == .manage || access == .submit && isOurs }
+
   package init(
     name: String, backend: String, namespace: String, scope: AdapterScope, access: Access, deletionPolicy: DeletionPolicy,
     inlineSteps: Bool,

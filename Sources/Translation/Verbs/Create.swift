@@ -87,10 +87,10 @@ extension Gateway {
   private func checkPlace(_ mutated: JSONValue, namespace: String, name: String?) throws(StatusError) {
     let given = mutated["metadata"]
     guard (given?["namespace"]?.string ?? namespace) == namespace else {
-      throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+      throw .otherNamespace
     }
     if let name, (given?["name"]?.string ?? "") != name {
-      throw .badRequest("the name of the object (\(given?["name"]?.string ?? "")) does not match the name on the URL (\(name))")
+      throw .otherName(given?["name"]?.string ?? "", inURL: name)
     }
     guard mutated["kind"]?.string ?? "Workflow" == "Workflow", mutated["apiVersion"]?.string ?? apiVersion == apiVersion else {
       throw .badRequest("admission made a \(mutated["kind"]?.string ?? "") of \(mutated["apiVersion"]?.string ?? "") of the Workflow")

@@ -49,7 +49,7 @@ extension Gateway {
   /// `access: Submit` acts only on runs that were submitted here.
   func checkOwnership(_ bound: Bound, _ object: StoredObject, isOurs: Bool, write: String) throws(StatusError) {
     try checkAccess(bound, name: object.draft.name, write: write)
-    guard bound.info.access != .manage, !isOurs else { return }
+    guard !bound.info.allowsWrites(isOurs: isOurs) else { return }
     throw .forbidden(
       resource: "workflows", group: group, name: object.draft.name,
       reason:

@@ -34,7 +34,7 @@ extension Gateway {
       defer { admission.finish(attributes) }
       if options.dryRun { return preview(object, ref, options) }
       let admitted = object
-      let done = try await withLock(bound, ref) { () async throws(StatusError) -> DeleteResult? in
+      let done = try await bound.driver.withRunLock(ref.key) { () async throws(StatusError) -> DeleteResult? in
         let now = try self.still(admitted, ref)
         guard now.version == admitted.version else { return nil }
         return try await self.deleteAlone(now, ref, bound: bound, options: options, context: context)
@@ -43,7 +43,7 @@ extension Gateway {
       object = try still(current, ref)
     }
     // It changes faster than it can be admitted: with its lock held nobody else writes.
-    return try await withLock(bound, ref) { () async throws(StatusError) -> DeleteResult in
+    return try await bound.driver.withRunLock(ref.key) { () async throws(StatusError) -> DeleteResult in
       let now = try self.still(current, ref)
       let attributes = try await self.admitted(now, ref, bound, options, context)
       defer { self.admission.finish(attributes) }
@@ -62,23 +62,6 @@ extension Gateway {
     _ = try await admission.mutate(attributes)
     try await admission.validate(attributes)
     return attributes
-  }
-
-  /// The object as it is now. - Throws: 404 when somebody else's deletion was first, or when it is hidden, which is no deletion.
-  private func still(_ object: StoredObject, _ ref: RunRef) throws(StatusError) -> StoredObject {
-    guard let now = store.object(of: ref), now.draft.uid == object.draft.uid else {
-      throw .notFound(resource: "workflows", group: group, name: object.draft.name)
-    }
-    return now
-  }
-
-  private func withLock<Value: Sendable>(_ bound: Bound, _ ref: RunRef, _ body: @Sendable () async throws(StatusError) -> Value)
-    async throws(StatusError) -> Value
-  {
-    let result = await bound.driver.withRunLock(ref.key) { () async -> Result<Value, StatusError> in
-      do throws(StatusError) { return .success(try await body()) } catch { return .failure(error) }
-    }
-    return try result.get()
   }
 
   private func isActive(_ ref: RunRef) -> Bool { ref.key.kind == .run && store.run(ref)?.isActive ?? true }

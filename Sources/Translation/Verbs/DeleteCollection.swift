@@ -61,7 +61,7 @@ extension Gateway {
   /// `access: Submit` leaves alone what was not submitted here.
   private func isSpared(_ object: StoredObject) -> Bool {
     guard let (bound, ref) = try? located(uid: object.draft.uid, name: object.draft.name) else { return false }
-    return bound.info.access != .manage && !isOurs(ref)
+    return !bound.info.allowsWrites(isOurs: isOurs(ref))
   }
 
   /// Hides a namespace that is going or gone, and has its active runs cancelled in the background: engines never block a namespace.

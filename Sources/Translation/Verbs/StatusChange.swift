@@ -29,27 +29,20 @@ struct StatusChange: Sendable {
         }
       case let name where StatusFields.engine.contains(name):
         if value.canonical != old[name]?.canonical { warnings.append(Self.ignored("status.\(name)")) }
-      default: kept[name] = value
+      default: continue
       }
     }
-    var before = old.filter { !StatusFields.engine.contains($0.key) }
-    let theirs = (old["conditions"]?.array ?? []).filter { !StatusFields.isOurs(condition: $0) }
-    if !theirs.isEmpty { before["conditions"] = .array(theirs) }
-    changesKept = JSONValue.object(before).canonical != JSONValue.object(kept).canonical
+    let others = StatusFields.others(of: after["status"])
+    kept = others.object ?? [:]
+    changesKept = StatusFields.others(of: before["status"]).canonical != others.canonical
   }
 
   private mutating func readConditions(_ old: JSONValue?, _ new: JSONValue) {
-    var theirs: [JSONValue] = []
-    for condition in new.array ?? [] {
+    for condition in new.array ?? [] where StatusFields.isOurs(condition: condition) {
       let type = condition["type"]?.string ?? ""
-      guard StatusFields.conditionTypes.contains(type) else {
-        theirs.append(condition)
-        continue
-      }
       let present = old?.array?.first { $0["type"]?.string == type }
       if present?.canonical != condition.canonical { warnings.append(Self.ignored("status.conditions[type=\(type)]")) }
     }
-    if !theirs.isEmpty { kept["conditions"] = .array(theirs) }
   }
 
   private static func ignored(_ field: String) -> String { "\(field) is set by the engine; the given value was not taken" }

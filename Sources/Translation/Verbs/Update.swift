@@ -27,31 +27,22 @@ extension Gateway {
       let plan = try await plan(request, for: object, ref, bound, context)
       defer { admission.finish(plan.attributes) }
       if let done = try await carryOut(plan, request: request, context: context) { return UpdateResult(object: done, isNew: false) }
-      guard let newer = store.object(of: ref), newer.draft.uid == object.draft.uid else {
-        throw .notFound(resource: "workflows", group: group, name: name)
-      }
-      object = newer
+      object = try still(object, ref)
     }
     // It changes faster than we can look: with its lock held nobody else writes.
     let (bound, ref) = try located(uid: object.draft.uid, name: name)
-    let uid = object.draft.uid
-    let result = await bound.driver.withRunLock(ref.key) { () async -> Result<StoredObject, StatusError> in
-      do throws(StatusError) {
-        guard let object = self.store.object(of: ref), object.draft.uid == uid else {
-          throw .notFound(resource: "workflows", group: self.group, name: name)
-        }
-        let plan = try await self.plan(request, for: object, ref, bound, context)
-        defer { self.admission.finish(plan.attributes) }
-        if self.isDone(plan, request) { return .success(request.options.dryRun ? plan.preview : object) }
-        guard let written = try await self.write(plan, context: context) else {
-          throw .conflict(resource: "workflows", group: self.group, name: name)
-        }
-        return .success(written)
-      } catch {
-        return .failure(error)
+    let last = object
+    let done = try await bound.driver.withRunLock(ref.key) { () async throws(StatusError) -> StoredObject in
+      let now = try self.still(last, ref)
+      let plan = try await self.plan(request, for: now, ref, bound, context)
+      defer { self.admission.finish(plan.attributes) }
+      if self.isDone(plan, request) { return request.options.dryRun ? plan.preview : now }
+      guard let written = try await self.write(plan, context: context) else {
+        throw .conflict(resource: "workflows", group: self.group, name: name)
       }
+      return written
     }
-    return UpdateResult(object: try result.get(), isNew: false)
+    return UpdateResult(object: done, isNew: false)
   }
 
   /// As often as kube-apiserver tries a patch (kubernetes-wire C22).
@@ -64,22 +55,29 @@ extension Gateway {
 
   /// The object to change. An apply that finds none makes it (kubernetes-wire S3); when another one is at it, that one's is waited for and changed.
   private func found(namespace: String, name: String, request: UpdateRequest, context: RequestContext) async throws(StatusError) -> Found {
-    var lost: StatusError?
-    while true {
+    do throws(StatusError) {
+      return .present(try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context))
+    } catch {
+      guard case .apply(let applied, _) = request.change, error.code == 404, request.subresource.isEmpty else { throw error }
       do throws(StatusError) {
-        return .present(try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context))
+        return .made(try await make(applied, namespace: namespace, name: name, request: request, context: context))
       } catch {
-        guard case .apply(let applied, _) = request.change, error.code == 404, request.subresource.isEmpty else { throw error }
-        // It is the engine that has the name, by a run that is not shown: no patience helps, and each try would be a submission.
-        if let lost { throw lost }
-        do throws(StatusError) {
-          return .made(try await make(applied, namespace: namespace, name: name, request: request, context: context))
-        } catch {
-          guard error.status.reason == "AlreadyExists" else { throw error }
-          await waitForOthers(namespace: namespace, name: name, until: context.deadline)
-          lost = error
-        }
+        guard error.status.reason == "AlreadyExists" else { throw error }
+        return .present(try await madeByAnother(namespace: namespace, name: name, lost: error, context: context))
       }
+    }
+  }
+
+  /// - Throws: `lost` when there is none: it is the engine that has the name, by a run that is not shown. No patience helps then, and each try would be a
+  ///   submission.
+  private func madeByAnother(namespace: String, name: String, lost: StatusError, context: RequestContext) async throws(StatusError)
+    -> StoredObject
+  {
+    await waitForOthers(namespace: namespace, name: name, until: context.deadline)
+    do throws(StatusError) {
+      return try await get(.workflows, namespace: namespace, name: name, options: GetOptions(), context: context)
+    } catch {
+      throw error.code == 404 ? lost : error
     }
   }
 
@@ -121,15 +119,10 @@ extension Gateway {
   private func carryOut(_ plan: UpdatePlan, request: UpdateRequest, context: RequestContext) async throws(StatusError) -> StoredObject? {
     if plan.changesNothing { return plan.base }
     if request.options.dryRun { return plan.preview }
-    let result = await plan.bound.driver.withRunLock(plan.ref.key) { () async -> Result<StoredObject?, StatusError> in
-      guard let now = self.store.object(of: plan.ref), now.version == plan.base.version else { return .success(nil) }
-      do throws(StatusError) {
-        return .success(try await self.write(plan, context: context))
-      } catch {
-        return .failure(error)
-      }
+    return try await plan.bound.driver.withRunLock(plan.ref.key) { () async throws(StatusError) -> StoredObject? in
+      guard let now = self.store.object(of: plan.ref), now.version == plan.base.version else { return nil }
+      return try await self.write(plan, context: context)
     }
-    return try result.get()
   }
 
   /// With the run's lock. What is told to the engine comes first: what is kept shall not promise what the engine refused.

@@ -60,11 +60,11 @@ extension Gateway {
     }
     let name = pair("name")
     guard name.given.isEmpty || name.given == name.present else {
-      throw .badRequest("the name of the object (\(name.given)) does not match the name on the URL (\(name.present))")
+      throw .otherName(name.given, inURL: name.present)
     }
     let namespace = pair("namespace")
     guard namespace.given.isEmpty || namespace.given == namespace.present else {
-      throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
+      throw .otherNamespace
     }
     let uid = pair("uid")
     guard uid.given.isEmpty || uid.given == uid.present else {

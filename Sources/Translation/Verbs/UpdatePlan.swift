@@ -64,7 +64,7 @@ extension Gateway {
       plan.ends = overlay.deletionTimestamp != nil && wish.metadata.finalizers.isEmpty && wish.changedMetadata.contains("finalizers")
     }
     // An account is no reason to refuse anything, and none to write where nothing may be written.
-    if bound.info.access == .manage || bound.info.access == .submit && isOurs(ref), account != live {
+    if bound.info.allowsWrites(isOurs: isOurs(ref)), account != live {
       projector.ownership.keep(account, in: &plan.new, over: envelope)
     }
     try fit(&plan, request.subresource)
