@@ -2,6 +2,7 @@
 
 import itertools
 import tempfile
+import time
 import uuid
 from pathlib import Path
 
@@ -84,13 +85,15 @@ class LocalServer(Server):
 
 
 class PatientWire(Wire):
-    """Repeats what was turned away with Retry-After, as client-go does: Airflow's SQLite refuses writes now and then."""
+    """Repeats what was turned away with Retry-After, as client-go does. Waits longer than the server does, whose answer says what the engine lacks."""
 
-    def request(self, *arguments, **query):
-        def once():
-            answer = super(PatientWire, self).request(*arguments, **query)
-            return answer if answer.status != 429 else None
-        return eventually(once, 30, "an answer other than 429")
+    def request(self, *arguments, patience=75, **query):
+        deadline = time.monotonic() + 30
+        while True:
+            answer = super().request(*arguments, patience=patience, **query)
+            if answer.status != 429 or time.monotonic() > deadline:
+                return answer
+            time.sleep(0.2)
 
 
 class AirflowServer(Server):

@@ -38,7 +38,7 @@ class AirflowStack(Stack):
                 "username": {"file": str(self.folder / "username")}, "password": {"file": str(self.folder / "password")}}}],
             "bindings": [{"backend": "airflow", "namespace": "default", "scope": {"tags": ["gateway"]}, "inlineSteps": True,
                           "poll": {"interval": "1s"}, **binding}]})
-        self.gateway.patient = True  # SQLite turns a write away when the scheduler writes
+        self.gateway.patient = True  # as client-go is: 429 is repeated
         self.wait_for_sweep()
 
 
