@@ -101,8 +101,9 @@ package final class APIServerResponder: HTTPResponder {
     do throws(StatusError) {
       return try await resource(request, info, query, context: context, place: place, observation)
     } catch {
-      if error == .deadlineExceeded { observation.terminated() }
-      throw error
+      guard error == .deadlineExceeded else { throw error }
+      observation.terminated()
+      throw .deadlineExceeded(waitingFor: context.waitsFor)
     }
   }
 

@@ -103,6 +103,7 @@ def test_a_write_that_goes_on_after_its_time_is_in_the_log(tmp_path):
         stack.engine.call("PUT", "/v1/faults", {"faults": ["slow=2000;count=1;method=POST;path=/v1/jobs"]})
         answer = stack.create(workflow("late", "true"), query="?timeout=500ms")
         assert answer.status == 504
+        assert answer.json()["message"].endswith(': backend "ci" has not answered; look for the run before it is submitted again'), answer.body
         run = eventually(lambda: stack.engine.call("GET", "/v1/jobs")["items"], what="the run")[0]["id"]
         late = eventually(lambda: [e for e in events(tmp_path) if "workflow.example.com/late-result" in e["annotations"]], what="the second event")
         assert len(late) == 1 and late[0]["auditID"] == answer.headers["Audit-Id"] and late[0]["objectRef"]["name"] == "late"

@@ -202,11 +202,14 @@ extension StatusError {
   }
 
   /// The request's own deadline has passed.
-  package static let deadlineExceeded = StatusError(
-    Status(
-      code: 504, reason: "Timeout",
-      message: "the server was unable to return a response in the time allotted, but may still be processing the request",
-      details: Status.Details()))
+  package static let deadlineExceeded = deadlineExceeded(waitingFor: nil)
+
+  /// - Parameter waitingFor: a sentence on what took so long, where that is known.
+  package static func deadlineExceeded(waitingFor: String?) -> StatusError {
+    let message = "the server was unable to return a response in the time allotted, but may still be processing the request"
+    return StatusError(
+      Status(code: 504, reason: "Timeout", message: waitingFor.map { "\(message): \($0)" } ?? message, details: Status.Details()))
+  }
 
   /// A version newer than any that we know; the cause makes client-go list afresh (kubernetes-wire L5).
   package static func resourceVersionTooLarge(requested: UInt64, current: UInt64) -> StatusError {

@@ -11,6 +11,7 @@ package final class RequestContext: Sendable {
   private let collected = Mutex<[String]>([])
   private let noted = Mutex<[String: String]>([:])
   private let touched = Mutex<[String: OrderedSet<String>]>([:])
+  private let awaited = Mutex<String?>(nil)
 
   package init(user: UserInfo, now: Timestamp, deadline: Timestamp) {
     self.user = user
@@ -22,6 +23,12 @@ package final class RequestContext: Sendable {
   package func checkDeadline(_ now: Timestamp) throws(StatusError) {
     guard now >= deadline else { return }
     throw .timeout("the request's time was over before anything was written")
+  }
+
+  /// What the client is told if its time is up from now on, such as which engine has not answered; nil takes it back.
+  package var waitsFor: String? {
+    get { awaited.withLock { $0 } }
+    set { awaited.withLock { $0 = newValue } }
   }
 
   /// Adds one `Warning: 299 - "…"` header (kubernetes-wire C3); the same text is sent once.

@@ -151,6 +151,8 @@ extension Gateway {
     try checkShown(namespace)
     try context.checkDeadline(clock.now)
     context.note("\(group)/backend", bound.info.backend)
+    context.waitsFor = "backend \"\(bound.info.backend)\" has not answered; look for the run before it is submitted again"
+    defer { context.waitsFor = nil }
     let object = try await submit(submission, envelope: envelope, to: bound, name: name, isNameGiven: isNameGiven, reservation: reservation)
     if let ref = store.ref(uid: uid) {
       note(bound, ref.key, context)
