@@ -9,7 +9,7 @@ import Testing
 @testable import APIServer
 
 /// PUT and PATCH from the request to the in-memory engine and back.
-@Suite(.timeLimit(.minutes(2))) struct RouterUpdateTests {
+@Suite(.timeLimit(.minutes(10))) struct RouterUpdateTests {
   private static let collection = "/namespaces/default/workflows"
   private static let a = collection + "/a"
 
@@ -225,8 +225,30 @@ import Testing
       let again = await server.patch(Self.a, .merge, #"{"metadata":{"resourceVersion":"\#(version)","finalizers":[]}}"#)
       #expect(again.status == 409 && again.json["reason"] == "Conflict")
       let bad = await server.patch(Self.a, .merge, #"{"metadata":{"ownerReferences":[{"kind":"ConfigMap"}],"finalizers":["a b"]}}"#)
-      #expect(bad.status == 422 && bad.message.contains("metadata.ownerReferences[0].uid: Required value"))
-      #expect(bad.message.contains("metadata.finalizers[0]: Invalid value"))
+      #expect(bad.status == 422 && bad.message.contains("metadata.ownerReferences.uid: Invalid value: \"\": must not be empty"))
+      #expect(bad.message.contains("metadata.finalizers: Invalid value"))
+    }
+  }
+
+  @Test("C12: equal owners are one, and finalizers that are new and anybody's get a Warning; on create and update") func metadataWarnings()
+    async throws
+  {
+    try await TestServer.run { server in
+      let owner = #"{"apiVersion":"v1","kind":"ConfigMap","name":"c","uid":"u-1"}"#
+      let more = #""ownerReferences":[\#(owner),\#(owner)],"finalizers":["foo"]"#
+      func isWarned(_ answer: TestServer.Answer) -> Bool {
+        answer.json["metadata"]?["ownerReferences"]?.array?.count == 1 && answer.warnings.count == 2
+          && answer.warnings.contains { $0.contains("duplicate UID(s) observed: u-1") }
+          && answer.warnings.contains { $0.contains(#"metadata.finalizers: \"foo\": prefer a domain-qualified finalizer name to"#) }
+      }
+      let manifest = TestServer.manifest("b").replacing(#""labels":{"team":"build"}"#, with: more)
+      let made = await server.post(Self.collection, manifest)
+      #expect(made.status == 201 && isWarned(made), "\(made.message) \(made.warnings)")
+      _ = await server.post(Self.collection, TestServer.manifest("a"))
+      let patched = await server.patch(Self.a, .merge, #"{"metadata":{\#(more)}}"#)
+      #expect(patched.status == 200 && isWarned(patched), "\(patched.message) \(patched.warnings)")
+      let again = await server.patch(Self.a, .merge, #"{"metadata":{"finalizers":["foo"],"labels":{"a":"b"}}}"#)
+      #expect(again.status == 200 && again.warnings.isEmpty, "\(again.warnings)")
     }
   }
 

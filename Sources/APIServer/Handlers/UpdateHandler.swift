@@ -27,7 +27,8 @@ struct UpdateHandler: Handler {
       namespace: request.namespace, name: name,
       request: UpdateRequest(
         .replace { _ throws(StatusError) in
-          guard !(object["metadata"]?["resourceVersion"]?.string ?? "").isEmpty else {
+          // "0" is none: no object has that version.
+          guard !["", "0"].contains(object["metadata"]?["resourceVersion"]?.string ?? "") else {
             throw .invalid(
               kind: kind, group: group, name: name, errors: [.invalid("metadata.resourceVersion", 0, "must be specified for an update")])
           }

@@ -2,12 +2,46 @@ internal import JSON
 
 /// How Go prints values in messages.
 package enum GoText {
-  /// `%q`: in double quotes, with the escapes of Go (the same as JSON's for everything that people write).
-  package static func quoted(_ text: String) -> String { JSONValue.string(text).text }
+  /// `%q`: in double quotes, with the escapes of Go.
+  package static func quoted(_ text: String) -> String { "\"" + text.unicodeScalars.map { escaped($0, quote: "\"") }.joined() + "\"" }
+
+  /// One character as it stands between quotes of that kind.
+  package static func escaped(_ scalar: Unicode.Scalar, quote: Unicode.Scalar) -> String {
+    switch scalar {
+    case "\\", quote: "\\\(scalar)"
+    case "\u{7}": "\\a"
+    case "\u{8}": "\\b"
+    case "\u{C}": "\\f"
+    case "\n": "\\n"
+    case "\r": "\\r"
+    case "\t": "\\t"
+    case "\u{B}": "\\v"
+    case _ where isPrintable(scalar): String(scalar)
+    default: hexadecimal(scalar)
+    }
+  }
+
+  /// As unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the ASCII space.
+  static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+    case .spaceSeparator: scalar == " "
+    default: true
+    }
+  }
+
+  private static func hexadecimal(_ scalar: Unicode.Scalar) -> String {
+    let code = String(scalar.value, radix: 16)
+    if scalar.isASCII { return "\\x" + padded(code, 2) }
+    return scalar.value <= 0xFFFF ? "\\u" + padded(code, 4) : "\\U" + padded(code, 8)
+  }
+
+  /// With zeros in front.
+  static func padded(_ digits: String, _ count: Int) -> String { String(repeating: "0", count: max(0, count - digits.count)) + digits }
 
   static func shown(_ value: JSONValue) -> String {
     // Go shows large values whole; a message of more than this helps nobody.
-    let text = value.text
+    let text = value.string.map(quoted) ?? value.text
     return text.utf8.count <= 1024 ? text : String(text.prefix(1024)) + "…"
   }
 

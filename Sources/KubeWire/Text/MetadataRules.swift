@@ -21,16 +21,8 @@ package enum MetadataRules {
     }
     errors += labelErrors(metadata["labels"]?.object ?? [:])
     errors += annotationErrors(metadata["annotations"]?.object ?? [:])
-    errors += ownerErrors(metadata["ownerReferences"]?.array ?? [])
-    for (index, finalizer) in (metadata["finalizers"]?.array ?? []).enumerated() {
-      let text = finalizer.string ?? ""
-      for message in Names.qualifiedNameErrors(text) { errors.append(.invalid("metadata.finalizers[\(index)]", .string(text), message)) }
-    }
-    let finalizers = metadata["finalizers"]?.array ?? []
-    if finalizers.contains("orphan"), finalizers.contains("foregroundDeletion") {
-      errors.append(
-        .invalid("metadata.finalizers", .array(finalizers), "finalizer orphan and foregroundDeletion cannot be both set"))
-    }
+    errors += OwnerReferences.errors(metadata["ownerReferences"]?.array ?? [])
+    errors += Finalizers.errors(metadata["finalizers"]?.array ?? [])
     return errors
   }
 
@@ -55,23 +47,4 @@ package enum MetadataRules {
   }
 
   private static func lowercased(_ key: String) -> String { key.lowercased() }
-
-  private static func ownerErrors(_ owners: [JSONValue]) -> [FieldError] {
-    var errors: [FieldError] = []
-    var controllers: [String] = []
-    for (index, owner) in owners.enumerated() {
-      let field = "metadata.ownerReferences[\(index)]"
-      for member in ["apiVersion", "kind", "name", "uid"] where (owner[member]?.string ?? "").isEmpty {
-        errors.append(.required("\(field).\(member)", "must not be empty"))
-      }
-      if owner["controller"]?.bool == true { controllers.append("\(owner["kind"]?.string ?? "")/\(owner["name"]?.string ?? "")") }
-    }
-    if controllers.count > 1 {
-      errors.append(
-        .invalid(
-          "metadata.ownerReferences", .array(owners),
-          "Only one reference can have Controller set to true. Found \"true\" in references for \(controllers[0]) and \(controllers[1])"))
-    }
-    return errors
-  }
 }

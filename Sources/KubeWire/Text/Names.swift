@@ -18,8 +18,9 @@ package enum Names {
   package static func isDNS1123Label(_ name: String) -> Bool { labelErrors(name).isEmpty }
 
   /// Empty when the name is good.
-  package static func subdomainErrors(_ name: String) -> [String] {
-    var errors = tooLong(name, maximumSubdomain)
+  /// - Parameter unit: of what is too long: Kubernetes has characters for names, and bytes for all that is in labels.
+  package static func subdomainErrors(_ name: String, unit: String = "characters") -> [String] {
+    var errors = tooLong(name, maximumSubdomain, unit)
     let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     if !parts.allSatisfy({ isLowerLabel($0) }) { errors.append(subdomainMessage) }
     return errors
@@ -27,7 +28,7 @@ package enum Names {
 
   /// Empty when the label is good.
   package static func labelErrors(_ name: String) -> [String] {
-    var errors = tooLong(name, maximumLabel)
+    var errors = tooLong(name, maximumLabel, "characters")
     if !isLowerLabel(name.utf8[...]) { errors.append(labelMessage) }
     return errors
   }
@@ -44,14 +45,14 @@ package enum Names {
       if parts[0].isEmpty {
         errors.append("prefix part must be non-empty")
       } else {
-        errors += subdomainErrors(String(parts[0])).map { "prefix part \($0)" }
+        errors += subdomainErrors(String(parts[0]), unit: "bytes").map { "prefix part \($0)" }
       }
-    default: return ["a qualified name \(qualifiedText) with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+    default: return ["a valid label key \(qualifiedText) with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
     }
     if name.isEmpty {
       errors.append("name part must be non-empty")
     } else {
-      errors += tooLong(name, maximumLabel).map { "name part \($0)" }
+      errors += tooLong(name, maximumLabel, "bytes").map { "name part \($0)" }
     }
     if !isQualifiedPart(name.utf8) { errors.append("name part \(qualifiedText)") }
     return errors
@@ -59,7 +60,7 @@ package enum Names {
 
   /// Empty when good.
   package static func labelValueErrors(_ value: String) -> [String] {
-    var errors = tooLong(value, maximumLabel)
+    var errors = tooLong(value, maximumLabel, "bytes")
     if !value.isEmpty, !isQualifiedPart(value.utf8) { errors.append(labelValueMessage) }
     return errors
   }
@@ -69,8 +70,8 @@ package enum Names {
     String(base.prefix(58)) + String((0..<5).map { _ in generatedAlphabet.randomElement(using: &random)! })
   }
 
-  private static func tooLong(_ text: some StringProtocol, _ limit: Int) -> [String] {
-    text.utf8.count > limit ? ["must be no more than \(limit) bytes"] : []
+  private static func tooLong(_ text: some StringProtocol, _ limit: Int, _ unit: String) -> [String] {
+    text.utf8.count > limit ? ["must be no more than \(limit) \(unit)"] : []
   }
 
   private static func isLowerLabel(_ bytes: Substring.UTF8View) -> Bool {

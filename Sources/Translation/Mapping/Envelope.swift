@@ -86,6 +86,7 @@ package struct Envelope: Sendable, Hashable {
   /// What of it a client sent: metadata and spec.
   var object: JSONValue {
     var metadata = JSONObject()
+    if let generateName { metadata["generateName"] = .string(generateName) }
     if !labels.isEmpty { metadata["labels"] = Self.object(labels) }
     if !annotations.isEmpty { metadata["annotations"] = Self.object(annotations) }
     if let ownerReferences { metadata["ownerReferences"] = ownerReferences }

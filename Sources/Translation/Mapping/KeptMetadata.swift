@@ -10,6 +10,18 @@ struct KeptMetadata: Sendable, Hashable {
   var ownerReferences: [JSONValue]
   var finalizers: [String]
 
+  static let members = ["labels", "annotations", "ownerReferences", "finalizers"]
+
+  /// An empty collection is none: it is neither a change nor anybody's field, as ObjectMeta drops it when it is read.
+  static func withoutEmpty(_ metadata: JSONValue?) -> JSONValue? {
+    guard var kept = metadata?.object else { return metadata }
+    for member in members {
+      guard let value = kept[member], value.isNull || value == .emptyObject || value == [] else { continue }
+      kept.removeValue(forKey: member)
+    }
+    return .object(kept)
+  }
+
   /// As it holds now.
   init(_ envelope: Envelope?, _ overlay: Overlay) {
     labels = Self.patched(envelope?.labels, overlay.json["labels"])

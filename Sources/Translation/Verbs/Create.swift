@@ -101,6 +101,8 @@ extension Gateway {
   private func submitted(_ object: JSONValue, _ context: RequestContext) -> JSONValue {
     var object = object
     object["status"] = nil
+    object["metadata"] = KeptMetadata.withoutEmpty(object["metadata"])
+    if let warning = OwnerReferences.removeDuplicates(of: &object) { context.warn(warning) }
     for owned in [
       "uid", "resourceVersion", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields",
       "selfLink",
@@ -120,6 +122,7 @@ extension Gateway {
     let spec = object["spec"] ?? .emptyObject
     let faults = MetadataRules.errors(in: object["metadata"]?.object ?? [:]) + WorkflowRules.errors(spec: spec)
     guard faults.isEmpty else { throw invalid(name, faults) }
+    for warning in Finalizers.warnings(object["metadata"]?["finalizers"]) { context.warn(warning) }
     let bound = try binding(for: spec, in: namespace, name: name)
     try checkAccess(bound, name: name, write: "create")
     try await checkUse(bound, context)

@@ -85,9 +85,8 @@ extension Gateway {
       object["status"] = wanted["status"] ?? .emptyObject
       return object
     }
-    for member in ["labels", "annotations", "ownerReferences", "finalizers"] {
-      object["metadata"]?[member] = wanted["metadata"]?[member].flatMap { Self.isEmpty($0) ? nil : $0 }
-    }
+    for member in KeptMetadata.members { object["metadata"]?[member] = wanted["metadata"]?[member] }
+    object["metadata"] = KeptMetadata.withoutEmpty(object["metadata"])
     for (key, value) in current["metadata"]?["labels"]?.object ?? [:]
     where key.hasPrefix(group + "/") && object["metadata"]?["labels"]?[key] == nil {
       var labels = object["metadata"]?["labels"] ?? .emptyObject
@@ -97,8 +96,6 @@ extension Gateway {
     object["spec"] = wanted["spec"] ?? .emptyObject
     return object
   }
-
-  private static func isEmpty(_ value: JSONValue) -> Bool { value == .emptyObject || value == [] || value.isNull }
 
   /// What an applied status says of the engine's part: nobody owns that, but a phase may be told to the engine and the rest is answered with a Warning.
   private func claims(of applied: JSONValue?, on wanted: JSONValue?) -> JSONValue {

@@ -55,6 +55,8 @@ extension Gateway {
     } else {
       let name = object.draft.name
       let wish = try WorkflowChange(from: current, to: wanted, group: group) { errors in self.invalid(name, errors) }
+      let finalizers = current["metadata"]?["finalizers"]
+      for warning in Finalizers.warnings(wanted["metadata"]?["finalizers"], before: finalizers) { context.warn(warning) }
       if !wish.isEmpty {
         try checkOwnership(bound, object, isOurs: isOurs(ref), write: "update")
         planCalls(wish, current, run, &plan, context)

@@ -56,6 +56,13 @@ def test_C13_put_without_a_resource_version(server, wire, item):
         is_status(answer, 422, "Invalid", "metadata.resourceVersion: Invalid value: 0: must be specified for an update")
 
 
+def test_C13_put_with_version_0(server, wire, item):
+    """No object has it: as absent, and no Conflict, which would be tried again."""
+    found = labelled(server.read(item), put="0")
+    found["metadata"]["resourceVersion"] = "0"
+    is_status(wire.put(path(item), found), 422, "Invalid", "metadata.resourceVersion: Invalid value: 0: must be specified for an update")
+
+
 @pytest.mark.parametrize("value", ["zork", "-1", "1.5"])
 def test_C13_put_with_a_version_that_is_none(server, wire, item, value):
     """Not a version: refused, nothing written."""
@@ -129,6 +136,33 @@ def test_C15_a_whole_number_has_many_spellings(server, wire, item):
     changed = {**found, "status": {**found["status"], "counted": {"n": 1.0}}}
     for body in (changed, changed):
         assert wire.put(path(item, "/status"), body).json()["metadata"]["resourceVersion"] == found["metadata"]["resourceVersion"]
+
+
+@pytest.mark.parametrize("member, empty", [("finalizers", []), ("ownerReferences", []), ("annotations", {})])
+def test_C15_an_empty_collection_is_none(server, wire, member, empty):
+    """Neither a change nor anybody's field, whoever sends it: two managers that both clear what is clear do not keep each other busy."""
+    made = server.finished("bare")
+    name = made["metadata"]["name"]
+    start = server.read(name)["metadata"]
+    for manager in ("one", "two", "one"):
+        for answer in (wire.patch(path(name), {"metadata": {member: empty}}, fieldManager=manager),
+                       wire.patch(path(name), [{"op": "add", "path": f"/metadata/{member}", "value": empty}], JSON_PATCH, fieldManager=manager),
+                       wire.put(path(name), {**made, "metadata": {**server.read(name)["metadata"], member: empty}}, fieldManager=manager)):
+            assert answer.status == 200, answer.body
+            assert answer.json()["metadata"] == start
+    assert silent_since(server, start["resourceVersion"], name)
+
+
+def test_C15_who_cleared_a_collection_owns_nothing_of_it(server, wire):
+    """Set and then cleared by an update: an apply of it by another manager is no conflict."""
+    name = server.finished("cleared")["metadata"]["name"]
+    for value in (["example.com/a"], []):
+        assert wire.patch(path(name), {"metadata": {"finalizers": value}}, fieldManager="up").status == 200
+    assert not [entry for entry in server.read(name)["metadata"]["managedFields"] if "f:finalizers" in entry["fieldsV1"].get("f:metadata", {})]
+    body = {"apiVersion": f"{GROUP}/v1alpha1", "kind": "Workflow", "metadata": {"name": name, "finalizers": ["example.com/a"]}}
+    assert wire.patch(path(name), body, APPLY, fieldManager="ap").status == 200
+    assert wire.patch(path(name), {"metadata": {"finalizers": None}}).status == 200
+
 
 @pytest.mark.parametrize("verb", ["put", "merge", "json", "empty", "apply"])
 def test_C15_what_changes_nothing_has_no_version_and_no_event(server, wire, item, verb):
@@ -339,7 +373,9 @@ def test_C21_patches_that_cannot_be_done(server, wire, item, body, kind, code, r
     if code == 400 and b"labels" in body and answer.status == 422:
         is_status(answer, 422, "Invalid")
     else:
-        is_status(answer, code, reason, text)
+        status = is_status(answer, code, reason, text)
+        if kind == JSON_PATCH and code == 422:
+            assert [cause["field"] for cause in status["details"]["causes"]] == ["patch"]
     assert server.read(item) == found
 
 
@@ -357,8 +393,9 @@ def test_C21_another_uid_is_refused(wire, item, kind, body):
 
 @pytest.mark.parametrize("kind, body", [(MERGE, {}), (JSON_PATCH, [])])
 def test_C21_force_is_for_apply_only(wire, item, kind, body):
-    """force with another kind of patch."""
-    is_status(wire.patch(path(item), body, kind, force="true"), 422, "Invalid", "force: Forbidden: may not be specified for non-apply patch")
+    """force with another kind of patch, whatever its value."""
+    for force in ("true", "false", ""):
+        is_status(wire.patch(path(item), body, kind, force=force), 422, "Invalid", 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch')
 
 
 @pytest.mark.parametrize("kind, body", [(MERGE, {}), (JSON_PATCH, [])])
