@@ -59,7 +59,7 @@ package struct DeleteOptions: Sendable, Hashable {
         preconditions.resourceVersion = try Self.member(conditions, "resourceVersion", \.string, "string")
       }
     } else {
-      policy = query["propagationPolicy"].flatMap { $0.isEmpty ? nil : $0 }
+      policy = query["propagationPolicy"]
       orphanDependents = query.optionalBool("orphanDependents")
       gracePeriodSeconds = try query.int("gracePeriodSeconds").map { Int($0) }
       preconditions.uid = query["preconditions.uid"]

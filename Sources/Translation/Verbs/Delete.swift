@@ -190,17 +190,18 @@ extension Gateway {
     }
   }
 
+  /// Named by the kind, as BeforeDelete of a generic apiserver does it.
   private func check(_ preconditions: DeleteOptions.Preconditions, _ object: StoredObject) throws(StatusError) {
     if let uid = preconditions.uid, uid != object.draft.uid {
       throw .conflict(
-        resource: "workflows", group: group, name: object.draft.name,
+        resource: "Workflow", group: group, name: object.draft.name,
         reason:
           "the UID in the precondition (\(uid)) does not match the UID in record (\(object.draft.uid)). The object might have been deleted and then recreated"
       )
     }
     if let version = preconditions.resourceVersion, version != String(object.version) {
       throw .conflict(
-        resource: "workflows", group: group, name: object.draft.name,
+        resource: "Workflow", group: group, name: object.draft.name,
         reason:
           "the ResourceVersion in the precondition (\(version)) does not match the ResourceVersion in record (\(object.version)). The object might have been modified"
       )

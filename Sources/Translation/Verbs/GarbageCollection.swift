@@ -23,6 +23,7 @@ enum GarbageCollection {
       if present.contains(orphan) { finalizers.append(orphan) }
       if present.contains(foreground) { finalizers.append(foreground) }
     }
-    return finalizers
+    // Their order is the client's as long as they are the same ones.
+    return Set(finalizers) == Set(present) ? present : finalizers
   }
 }

@@ -53,6 +53,17 @@ def test_C24_still_there_is_the_object(server, wire):
     server.gone(name)
 
 
+@pytest.mark.needs("overlay")
+def test_C24_still_there_in_the_old_spelling_is_202(server, wire):
+    """orphanDependents: false, and the object stays: 202 Accepted."""
+    name = server.finished("fin", metadata={"finalizers": ["example.com/hold"]})["metadata"]["name"]
+    for expected, body in ((202, {"orphanDependents": False}), (200, None)):
+        answer = wire.delete(path(name), body)
+        assert answer.status == expected and answer.json()["kind"] == "Workflow", (answer.status, answer.body)
+    assert wire.patch(path(name), {"metadata": {"finalizers": None}}).status == 200
+    server.gone(name)
+
+
 @pytest.mark.parametrize("conditions, text", [
     ({"uid": "zork"}, "the UID in the precondition (zork) does not match the UID in record ("),
     ({"resourceVersion": "3"}, "the ResourceVersion in the precondition (3) does not match the ResourceVersion in record (")])
@@ -65,7 +76,7 @@ def test_C25_preconditions(server, wire, shared, conditions, text, as_query):
             pytest.fail("preconditions in the query were ignored, and the object deleted")
     else:
         answer = wire.delete(path(shared.names[0]), {"preconditions": conditions})
-    is_status(answer, 409, "Conflict", text)
+    is_status(answer, 409, "Conflict", text, name=shared.names[0], group=GROUP, kind="Workflow")
     assert server.read(shared.names[0]) == shared.a
 
 
@@ -92,6 +103,21 @@ def test_C26_foreground_and_orphan(server, wire, made, body, finalizer):
     done = wire.patch(path(name), {"metadata": {"resourceVersion": current["resourceVersion"], "finalizers": None}}, accept=METADATA)
     assert done.status == 200, done.body
     server.gone(name)
+
+
+@pytest.mark.needs("overlay")
+def test_C26_without_a_policy_the_finalizers_stay_in_their_order(server, wire):
+    """Nothing is to be added or taken away."""
+    name = server.finished("order", metadata={"finalizers": ["orphan", "example.com/hold"]})["metadata"]["name"]
+    assert wire.delete(path(name)).json()["metadata"]["finalizers"] == ["orphan", "example.com/hold"]
+    assert wire.patch(path(name), {"metadata": {"finalizers": None}}).status == 200
+    server.gone(name)
+
+
+def test_C26_an_empty_policy_in_the_query_is_422(server, wire, shared):
+    """It is no policy."""
+    is_status(wire.delete(path(shared.names[0]), propagationPolicy=""), 422, "Invalid", 'propagationPolicy: Unsupported value: ""')
+    assert server.read(shared.names[0]) == shared.a
 
 
 @pytest.mark.needs("overlay")
