@@ -126,6 +126,7 @@ import Testing
     try server.apply("a", ["spec": ["suspend": true, "timeout": "1h"]])
     try server.apply("b", ["spec": ["suspend": true]])
     #expect(server.fields("a") == ["f:spec": ["f:suspend": [:], "f:timeout": [:]]] && server.fields("b") == ["f:spec": ["f:suspend": [:]]])
+    #expect(server.managed.entries.first { $0.manager == "b" }?.time == nil, "b changed nothing yet")
     try server.apply("a", ["spec": ["timeout": "1h"]])
     #expect(server.spec == ["suspend": true, "timeout": "1h"])
     try server.apply("b", [:])

@@ -65,7 +65,8 @@ package struct FieldManager: Sendable {
     managed = try settle(comparison, managed, except: identity, force: force)
 
     entry.fields = entry.fields.subtracting(Self.unowned)
-    if isUnchanged, let last, last.fields == entry.fields { entry.time = last.time }
+    // An entry's time is when its manager last changed the object, which whoever applies what is there already never did.
+    if isUnchanged { entry.time = last?.time }
     managed[identity] = entry.fields.isEmpty ? nil : entry
     return (isUnchanged ? live : pruned, managed)
   }
