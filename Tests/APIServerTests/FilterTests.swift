@@ -14,11 +14,14 @@ import Testing
     #expect(try Deadline.duration([:], maximum: .seconds(60)) == .seconds(60))
     let error = #expect(throws: StatusError.self) { try Deadline.duration(["timeout": "zz"], maximum: .seconds(60)) }
     #expect(error?.status.message == #"invalid timeout specified in the request URL - time: invalid duration "zz""#)
+    #expect(try Deadline.duration(["timeout": "-1s"], maximum: .seconds(60)) == .seconds(60))
+    let bare = #expect(throws: StatusError.self) { try Deadline.duration(["timeout": "5"], maximum: .seconds(60)) }
+    #expect(bare?.status.message == #"invalid timeout specified in the request URL - time: missing unit in duration "5""#)
   }
 
   @Test(
     "E1: work that is late is 504 without Retry-After, even when it does not heed cancellation; until its end it has its place",
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(10)))
   func late() async throws {
     let clock = TestClock()
     let limit = InFlightLimit(readOnly: 1, mutating: 1)
@@ -104,7 +107,7 @@ import Testing
     #expect(made.count == 36 && made.split(separator: "-").count == 5)
   }
 
-  @Test("K2: a log comes in pieces, rests when the client is slow, and ends", .timeLimit(.minutes(1))) func logBody() async {
+  @Test("K2: a log comes in pieces, rests when the client is slow, and ends", .timeLimit(.minutes(10))) func logBody() async {
     let pieces = Mutex(["one\n", "two\n", "three\n"])
     let stream = LogStream(
       next: { () async throws(AdapterError) in pieces.withLock { $0.isEmpty ? nil : Array($0.removeFirst().utf8) } }, cancel: {})

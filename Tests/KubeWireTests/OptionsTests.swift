@@ -7,11 +7,13 @@ import Testing
     #expect(throws: StatusError.self) { try ListOptions(query: QueryParameters(query)) }?.status
   }
 
-  @Test("U2: queries are decoded, + is a space, booleans are true unless empty, 0 or false") func queries() {
-    let query = QueryParameters("fieldSelector=metadata.name%3Da&labelSelector=a+in+(b)&watch=zork&x=1&x=2&y&z=false")
+  @Test("U2: queries are decoded, + is a space, booleans are true unless absent, 0 or false") func queries() {
+    let query = QueryParameters("fieldSelector=metadata.name%3Da&labelSelector=a+in+(b)&watch=zork&x=1&x=2&y&z=false&u=FALSE&v=0&w=")
     #expect(query["fieldSelector"] == "metadata.name=a")
     #expect(query["labelSelector"] == "a in (b)")
-    #expect(query.bool("watch") && !query.bool("y") && !query.bool("z") && !query.bool("none"))
+    #expect(["watch", "y", "w"].allSatisfy(query.bool))
+    #expect(!["z", "u", "v", "none"].contains(where: query.bool))
+    #expect(query.optionalBool("none") == nil && query.optionalBool("v") == false)
     #expect(query.all("x") == ["1", "2"])
   }
 
@@ -22,6 +24,40 @@ import Testing
     // Far too large is as good as none, and must not overflow what is counted with it.
     #expect(try ListOptions(query: ["limit": "9223372036854775807"]).limit == Int(Int32.max))
     #expect(refusal("limit=9223372036854775808")?.message == "strconv.ParseInt: parsing \"9223372036854775808\": value out of range")
+  }
+
+  @Test("U3: an empty number is none") func emptyIntegers() {
+    for name in ["limit", "timeoutSeconds"] {
+      #expect(refusal("\(name)=")?.message == "strconv.ParseInt: parsing \"\": invalid syntax")
+    }
+  }
+
+  @Test("W9: a watch of less than no time is no watch without end") func negativeTimeout() throws {
+    #expect(try ListOptions(query: ["watch": "1", "timeoutSeconds": "-1"]).timeoutSeconds == -1)
+  }
+
+  @Test("W3: a watch from the present state says when it has told that", arguments: ["", "0"])
+  func initialEventsByDefault(version: String) throws {
+    let options = try ListOptions(query: ["watch": "1", "resourceVersion": version])
+    #expect(options.sendInitialEvents == true && options.resourceVersionMatch == "NotOlderThan" && !options.allowWatchBookmarks)
+    let text = "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided"
+    let refused = refusal("watch=1&continue=abc&resourceVersion=\(version)")
+    #expect(refused?.message == "ListOptions.meta.k8s.io \"\" is invalid: \(text)")
+  }
+
+  @Test("W3: only such a watch") func noInitialEvents() throws {
+    #expect(try ListOptions(query: ["watch": "1", "resourceVersion": "7"]).sendInitialEvents == nil)
+    #expect(try ListOptions(query: ["resourceVersion": "0"]).sendInitialEvents == nil)
+    let said = QueryParameters("watch=1&sendInitialEvents=false&resourceVersionMatch=NotOlderThan")
+    #expect(try ListOptions(query: said).sendInitialEvents == false)
+  }
+
+  @Test("C1: what cannot be printed is no name of a manager") func unprintableManager() {
+    let query: QueryParameters = ["fieldManager": "\u{1}é\u{A0}"]
+    let status = #expect(throws: StatusError.self) { try WriteOptions(query: query, kind: "CreateOptions") }?.status
+    let value = #"fieldManager: Invalid value: "\x01é\u00a0": invalid character"#
+    let faults = "[\(value) U+0001 (at position 0), \(value) U+00A0 (at position 3)]"
+    #expect(status?.message == "CreateOptions.meta.k8s.io \"\" is invalid: \(faults)")
   }
 
   @Test(

@@ -7,14 +7,16 @@ internal import Translation
 /// Answers in time, whatever the work does (kubernetes-wire U4).
 enum Deadline {
   /// - Parameters:
-  ///   - query: its `timeout` is a Go duration; the maximum is also the default.
+  ///   - query: its `timeout` is a Go duration; the maximum is also the default, and what zero and less come to.
   /// - Throws: 400 for what is no duration.
   static func duration(_ query: QueryParameters, maximum: Duration) throws(StatusError) -> Duration {
     guard let text = query["timeout"], !text.isEmpty else { return maximum }
-    guard let value = GoDuration.parse(text), value >= .zero else {
-      throw .badRequest("invalid timeout specified in the request URL - time: invalid duration \(GoText.quoted(text))")
+    do throws(GoDuration.Refusal) {
+      let value = try GoDuration.parsed(text)
+      return value <= .zero ? maximum : min(value, maximum)
+    } catch {
+      throw .badRequest("invalid timeout specified in the request URL - \(error.text)")
     }
-    return value == .zero ? maximum : min(value, maximum)
   }
 
   private typealias Waiter = CheckedContinuation<Result<Answer, StatusError>, Never>

@@ -30,9 +30,9 @@ struct WatchHandler: Handler {
     return HTTPResponse(status: 200, headers: ["Content-Type": "application/json"], body: .stream(body))
   }
 
-  /// As asked, else between once and twice the minimum, so that watches that began together do not end together (kubernetes-wire W9).
+  /// As asked, below zero none at all, else between once and twice the minimum, so that watches that began together do not end together (kubernetes-wire W9).
   private func duration(_ options: ListOptions, _ services: APIRequest.Services) -> Duration {
-    if let seconds = options.timeoutSeconds, seconds > 0 { return .seconds(min(seconds, 86_400)) }
+    if let seconds = options.timeoutSeconds, seconds != 0 { return .seconds(min(seconds, 86_400)) }
     return services.configuration.minimumWatch * (1 + services.random())
   }
 }

@@ -14,7 +14,7 @@ package struct ListOptions: Sendable, Hashable {
   package var resourceVersionMatch: String
   package var allowWatchBookmarks: Bool
   package var sendInitialEvents: Bool?
-  /// nil when not given.
+  /// nil when not given. Negative: over at once.
   package var timeoutSeconds: Int?
   package var watch: Bool
 
@@ -47,12 +47,20 @@ package struct ListOptions: Sendable, Hashable {
       limit: Int(min(max(0, try query.int("limit") ?? 0), Int64(Int32.max))), continueToken: query["continue"] ?? "",
       resourceVersion: query["resourceVersion"] ?? "", resourceVersionMatch: query["resourceVersionMatch"] ?? "",
       allowWatchBookmarks: query.bool("allowWatchBookmarks"), sendInitialEvents: query.optionalBool("sendInitialEvents"),
-      timeoutSeconds: try query.int("timeoutSeconds").map { Int(min(max(0, $0), Int64(Int32.max))) }, watch: query.bool("watch"))
+      timeoutSeconds: try query.int("timeoutSeconds").map { Int(Int32(clamping: $0)) }, watch: query.bool("watch"))
+    setDefaults()
     try validate()
   }
 
   /// The version as a number; nil for "" and "0".
   package var version: UInt64? { UInt64(resourceVersion).flatMap { $0 == 0 ? nil : $0 } }
+
+  /// A watch that begins with the present state says when that is done, whether it was asked to or not (SetListOptionsDefaults).
+  private mutating func setDefaults() {
+    guard watch, sendInitialEvents == nil, resourceVersionMatch.isEmpty, ["", "0"].contains(resourceVersion) else { return }
+    sendInitialEvents = true
+    resourceVersionMatch = "NotOlderThan"
+  }
 
   /// What apis/meta/internalversion/validation and the storage layer refuse.
   package func validate() throws(StatusError) {

@@ -18,14 +18,15 @@ package struct QueryParameters: Sendable, Hashable, ExpressibleByDictionaryLiter
 
   package func all(_ name: String) -> [String] { items.filter { $0.name == name }.map(\.value) }
 
-  /// Absent, empty, `0` and `false` are false; anything else is true.
+  /// Absent is false.
   package func bool(_ name: String) -> Bool { optionalBool(name) ?? false }
 
-  package func optionalBool(_ name: String) -> Bool? { self[name].map { !($0.isEmpty || $0 == "0" || $0 == "false") } }
+  /// nil when absent. As Go converts them: `0` and `false`, in any case, are false, anything else is true, the empty text too.
+  package func optionalBool(_ name: String) -> Bool? { self[name].map { !($0 == "0" || $0.lowercased() == "false") } }
 
-  /// nil when absent or empty. - Throws: 400 with strconv's text.
+  /// nil when absent. - Throws: 400 with strconv's text.
   package func int(_ name: String) throws(StatusError) -> Int64? {
-    guard let text = self[name], !text.isEmpty else { return nil }
+    guard let text = self[name] else { return nil }
     guard let value = Int64(text) else {
       let digits = text.drop { $0 == "-" || $0 == "+" }
       let isNumber = !digits.isEmpty && digits.allSatisfy { $0.isASCII && $0.isNumber }

@@ -28,8 +28,11 @@ package struct WriteOptions: Sendable, Hashable {
     dryRun = DryRun.parse(query.all("dryRun"), &errors)
     fieldManager = query["fieldManager"] ?? ""
     if fieldManager.utf8.count > 128 { errors.append(.tooLong("fieldManager", maximumBytes: 128)) }
-    if fieldManager.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-      errors.append(.invalid("fieldManager", .string(fieldManager), "should only contain printable characters"))
+    for index in fieldManager.unicodeScalars.indices where !GoText.isPrintable(fieldManager.unicodeScalars[index]) {
+      let code = String(fieldManager.unicodeScalars[index].value, radix: 16, uppercase: true)
+      let position = fieldManager.utf8.distance(from: fieldManager.startIndex, to: index)
+      let why = "invalid character U+\(GoText.padded(code, 4)) (at position \(position))"
+      errors.append(.invalid("fieldManager", .string(fieldManager), why))
     }
     let validation = query["fieldValidation"] ?? ""
     fieldValidation = FieldValidation(rawValue: validation) ?? .warn

@@ -21,9 +21,7 @@ package struct FieldSelector: Sendable, Hashable {
       guard let (field, equal, raw) = Self.split(term) else {
         throw .badRequest("invalid selector: '\(text)'; can't understand '\(term)'")
       }
-      guard let value = Self.unescaped(raw) else {
-        throw .badRequest("invalid field selector: invalid escape sequence in value: \(raw)")
-      }
+      let value = try Self.unescaped(raw)
       guard allowed?.contains(field) ?? true else {
         throw .badRequest("field label not supported: \(field)")
       }
@@ -72,23 +70,26 @@ package struct FieldSelector: Sendable, Hashable {
     return nil
   }
 
-  /// `\\`, `\,` and `\=`; nil for another escape, or for a bare `,` or `=`.
-  private static func unescaped(_ text: String) -> String? {
-    var result = ""
+  /// `\\`, `\,` and `\=`. - Throws: 400 for another escape, and for a bare `,` or `=`.
+  private static func unescaped(_ text: String) throws(StatusError) -> String {
+    var result = String.UnicodeScalarView()
     var escaped = false
-    for character in text {
+    for character in text.unicodeScalars {
       if escaped {
-        guard character == "\\" || character == "," || character == "=" else { return nil }
+        guard character == "\\" || character == "," || character == "=" else {
+          throw .badRequest("invalid field selector: invalid escape sequence: \\\(character)")
+        }
         result.append(character)
         escaped = false
       } else if character == "\\" {
         escaped = true
       } else if character == "," || character == "=" {
-        return nil
+        throw .badRequest("invalid field selector: unescaped character in value: \(character.value)")
       } else {
         result.append(character)
       }
     }
-    return escaped ? nil : result
+    if escaped { throw .badRequest("invalid field selector: invalid escape sequence: \\") }
+    return String(result)
   }
 }

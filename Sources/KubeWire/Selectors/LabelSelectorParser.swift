@@ -68,8 +68,10 @@ struct LabelSelectorParser {
     let negated = token == .not
     if negated { (token, key) = take() }
     guard token == .identifier else { throw Failure(message: "found '\(key)', expected: identifier") }
-    if let message = Names.qualifiedNameErrors(key).first {
-      throw Failure(message: "key: Invalid value: \(GoText.quoted(key)): \(message)")
+    let faults = Names.qualifiedNameErrors(key)
+    guard faults.isEmpty else {
+      // Go's parser has no path for the key, and prints that.
+      throw Failure(message: "<nil>: Invalid value: \(GoText.quoted(key)): \(faults.joined(separator: "; "))")
     }
     if negated { return LabelSelector.Requirement(key: key, operator: .doesNotExist, values: []) }
     if [.end, .comma].contains(look().token) { return LabelSelector.Requirement(key: key, operator: .exists, values: []) }
@@ -80,7 +82,6 @@ struct LabelSelectorParser {
     case .in, .notIn:
       kind = symbol == .in ? .in : .notIn
       values = try list()
-      if values.isEmpty { throw Failure(message: "values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty") }
     case .equals, .doubleEquals, .notEquals:
       kind = symbol == .notEquals ? .notIn : .in
       values = [try exactValue()]
@@ -111,6 +112,10 @@ struct LabelSelectorParser {
   private mutating func list() throws(Failure) -> [String] {
     let (open, literal) = take()
     guard open == .open else { throw Failure(message: "found '\(literal)' expected: '('") }
+    let (first, found) = look()
+    guard [.identifier, .comma, .close].contains(first) else {
+      throw Failure(message: "found '\(found)', expected: ',', ')' or identifier")
+    }
     var values: Set<String> = []
     var expectsValue = true
     while true {
@@ -121,13 +126,13 @@ struct LabelSelectorParser {
         values.insert(literal)
         expectsValue = false
       case .comma:
-        // As in Go, "(a,,b)" and "(,a)" hold the empty value.
+        // As in Go, "()", "(a,,b)" and "(,a)" hold the empty value.
         if expectsValue { values.insert("") }
         expectsValue = true
       case .close:
-        if expectsValue, !values.isEmpty { values.insert("") }
+        if expectsValue { values.insert("") }
         return values.sorted()
-      default: throw Failure(message: "found '\(literal)', expected: ',', or ')'")
+      default: throw Failure(message: "found '\(literal)', expected: \(expectsValue ? "',', or identifier" : "',' or ')'")")
       }
     }
   }

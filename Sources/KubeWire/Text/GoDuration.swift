@@ -4,8 +4,18 @@ package enum GoDuration {
     ("ns", 1), ("us", 1e3), ("\u{B5}s", 1e3), ("\u{3BC}s", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
   ]
 
+  /// Why a text is none, in Go's words.
+  package struct Refusal: Error {
+    package let text: String
+  }
+
   /// nil for what time.ParseDuration refuses, such as a number without a unit.
-  package static func parse(_ text: String) -> Duration? {
+  package static func parse(_ text: String) -> Duration? { try? parsed(text) }
+
+  /// As time.ParseDuration.
+  package static func parsed(_ text: String) throws(Refusal) -> Duration {
+    func refusal(_ what: String) -> Refusal { Refusal(text: "time: \(what) duration \(GoText.quoted(text))") }
+    let invalid = refusal("invalid")
     var rest = Substring(text)
     var negative = false
     if let sign = rest.first, sign == "-" || sign == "+" {
@@ -13,7 +23,7 @@ package enum GoDuration {
       rest = rest.dropFirst()
     }
     if rest == "0" { return .zero }
-    guard !rest.isEmpty else { return nil }
+    guard !rest.isEmpty else { throw invalid }
     var total: Int64 = 0
     while !rest.isEmpty {
       let whole = rest.prefix { $0.isASCII && $0.isNumber }
@@ -24,16 +34,17 @@ package enum GoDuration {
         fraction = rest.prefix { $0.isASCII && $0.isNumber }
         rest = rest.dropFirst(fraction.count)
       }
-      guard !whole.isEmpty || !fraction.isEmpty else { return nil }
+      guard !whole.isEmpty || !fraction.isEmpty else { throw invalid }
       let name = rest.prefix { $0 != "." && !($0.isASCII && $0.isNumber) }
-      guard let unit = units.first(where: { $0.name == name }) else { return nil }
+      guard !name.isEmpty else { throw refusal("missing unit in") }
+      guard let unit = units.first(where: { $0.name == name }) else { throw refusal("unknown unit \(GoText.quoted(String(name))) in") }
       rest = rest.dropFirst(name.count)
-      guard let count = Int64(whole.isEmpty ? "0" : whole) else { return nil }
+      guard let count = Int64(whole.isEmpty ? "0" : whole) else { throw invalid }
       let (product, overflow) = count.multipliedReportingOverflow(by: Int64(unit.nanoseconds))
       let part = fraction.isEmpty ? 0 : Int64((Double("0." + fraction.prefix(15)) ?? 0) * unit.nanoseconds)
       let (withPart, overflow2) = product.addingReportingOverflow(part)
       let (sum, overflow3) = total.addingReportingOverflow(withPart)
-      guard !overflow, !overflow2, !overflow3 else { return nil }
+      guard !overflow, !overflow2, !overflow3 else { throw invalid }
       total = sum
     }
     return .nanoseconds(negative ? -total : total)

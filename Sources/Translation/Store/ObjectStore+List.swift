@@ -15,12 +15,14 @@ extension ObjectStore {
       return page(resource, selection, at: version, from: token.start, limit: options.limit)
     }
     let requested = try Self.version(options.resourceVersion)
-    guard let requested, requested > 0 else { return page(resource, selection, at: currentVersion, from: nil, limit: options.limit) }
+    // At any state there are no pages: what asks so is not to be asked again (kubernetes-wire L3).
+    let limit = requested == 0 ? 0 : options.limit
+    guard let requested, requested > 0 else { return page(resource, selection, at: currentVersion, from: nil, limit: limit) }
+    let exactly = options.resourceVersionMatch == "Exact" || options.resourceVersionMatch.isEmpty && options.limit > 0
     guard versions.isOfThisEpoch(requested) else {
-      throw .versionGone(requested: requested, floor: self[resource].floor(namespace: namespace))
+      throw exactly ? .listVersionGone : .versionGone(requested: requested, floor: self[resource].floor(namespace: namespace))
     }
     guard requested <= currentVersion else { throw .versionTooLarge(requested: requested, current: currentVersion) }
-    let exactly = options.resourceVersionMatch == "Exact" || options.resourceVersionMatch.isEmpty && options.limit > 0
     guard exactly else { return page(resource, selection, at: currentVersion, from: nil, limit: options.limit) }
     guard canRead(resource, namespace: namespace, at: requested) else { throw .listVersionGone }
     return page(resource, selection, at: requested, from: nil, limit: options.limit)

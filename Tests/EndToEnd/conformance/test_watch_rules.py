@@ -27,7 +27,7 @@ def test_W1_headers_come_at_once(server, wire):
     """200, chunked, JSON, headers without waiting for an event."""
     begun = time.monotonic()
     with wire.stream(WORKFLOWS, watch="true", resourceVersion=newest(wire), timeoutSeconds=30) as stream:
-        assert time.monotonic() - begun < 1 and stream.status == 200
+        assert time.monotonic() - begun < 10 and stream.status == 200
         assert stream.headers["Content-Type"] == "application/json" and stream.headers["Transfer-Encoding"] == "chunked"
 
 
@@ -108,9 +108,9 @@ def test_W4_a_version_older_than_the_window_is_410(wire, path, form):
 def test_W5_a_version_of_another_history_is_410(wire):
     """N newer than anything known: waits until it is reached, or, of another history, 410. Never silence for ever: here far in the future."""
     begun = time.monotonic()
-    answer = wire.get(WORKFLOWS, watch="true", resourceVersion=str(int(newest(wire)) + 10 ** 18), timeoutSeconds=8)
+    answer = wire.get(WORKFLOWS, watch="true", resourceVersion=str(int(newest(wire)) + 10 ** 18), timeoutSeconds=25)
     text = answer.body.decode()
-    assert time.monotonic() - begun < 6, "it was silent"
+    assert time.monotonic() - begun < 20, "it was silent"
     assert '"code":410' in text or '"code":504' in text, text
 
 
@@ -190,7 +190,14 @@ def test_W9_timeout_seconds_ends_cleanly(wire, seconds):
     """timeoutSeconds: a clean end of the body after so long, no ERROR."""
     begun = time.monotonic()
     assert wire.events(WORKFLOWS, resourceVersion=newest(wire), seconds=seconds, **only("no-such")) == []
-    assert seconds - 0.2 <= time.monotonic() - begun < seconds + 1
+    assert seconds - 0.2 <= time.monotonic() - begun < seconds + 5
+
+
+def test_W9_less_than_no_time(wire):
+    """timeoutSeconds below zero: over at once (as seen of a real server)."""
+    begun = time.monotonic()
+    answer = wire.get(WORKFLOWS, watch="true", resourceVersion=newest(wire), timeoutSeconds=-1)
+    assert answer.status == 200 and answer.body == b"" and time.monotonic() - begun < 5
 
 
 def test_W10_bookmarks(server, wire):
@@ -223,7 +230,7 @@ def test_W11_a_shutdown_ends_watches_cleanly():
         streams = [running.wire.stream(WORKFLOWS, watch="true", resourceVersion=newest(running.wire)) for _ in range(5)]
         running.gateway.process.terminate()
         begun = time.monotonic()
-        assert [stream.next(5) for stream in streams] == [None] * 5 and time.monotonic() - begun < 3
+        assert [stream.next() for stream in streams] == [None] * 5 and time.monotonic() - begun < 8
     finally:
         running.stop()
 
@@ -297,6 +304,18 @@ def test_W15_without_allowed_bookmarks_none_is_sent(wire, shared):
     """Without allowWatchBookmarks the bookmark of the end is not sent."""
     events = wire.events(WORKFLOWS, labelSelector=shared.selector, sendInitialEvents="true", resourceVersionMatch="NotOlderThan", count=3)
     assert [event["type"] for event in events] == ["ADDED"] * 3
+
+
+@pytest.mark.parametrize("start", [None, "", "0"])
+def test_W15_a_watch_from_the_present_state_is_a_streaming_list(wire, shared, start):
+    """From "" or 0, with nothing said of initial events: as with sendInitialEvents=true (as seen of a real server, 1.36)."""
+    query = {"labelSelector": shared.selector, "resourceVersion": start}
+    events = wire.events(WORKFLOWS, allowWatchBookmarks="true", count=4, **query)
+    assert [event["type"] for event in events] == ["ADDED"] * 3 + ["BOOKMARK"]
+    assert events[-1]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+    assert [event["type"] for event in wire.events(WORKFLOWS, count=3, **query)] == ["ADDED"] * 3
+    is_status(wire.get(WORKFLOWS, watch="true", resourceVersion=start, **{"continue": "abc"}), 422, "Invalid",
+              'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden when continue is provided')
 
 
 def test_W15_send_initial_events_false_is_a_plain_watch(wire, shared):

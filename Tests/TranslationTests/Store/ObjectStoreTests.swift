@@ -182,9 +182,22 @@ import Testing
     #expect(throws: ReadFailure.versionTooLarge(requested: future, current: store.currentVersion)) { try list(String(future)) }
     let foreign = store.currentVersion + 1
     #expect(throws: ReadFailure.self) { try list(String(foreign)) }
-    #expect(throws: ReadFailure.invalidContinue("illegal base64 data")) {
-      try store.list(.workflows, namespace: nil, options: ListOptions(continueToken: "*"))
+    #expect(throws: ReadFailure.invalidContinue("illegal base64 data at input byte 0")) {
+      try store.list(.workflows, namespace: nil, options: ListOptions(continueToken: "!!!"))
     }
+    #expect(throws: ReadFailure.invalidContinue("invalid character 'i' looking for beginning of value")) {
+      try store.list(.workflows, namespace: nil, options: ListOptions(continueToken: "abc"))
+    }
+    #expect(throws: ReadFailure.invalidContinue("illegal base64 data at input byte 4")) {
+      try store.list(.workflows, namespace: nil, options: ListOptions(continueToken: "abcda"))
+    }
+    for match in ["", "NotOlderThan"] {
+      let all = try list("0", match, limit: 1)
+      #expect(all.items.count == 2 && all.continueToken == nil)
+    }
+    #expect(throws: ReadFailure.listVersionGone) { try list("1", limit: 1) }
+    #expect(throws: ReadFailure.listVersionGone) { try list("1", "Exact") }
+    #expect(throws: ReadFailure.versionGone(requested: 1, floor: store[.workflows].floor(namespace: nil))) { try list("1") }
   }
 
   @Test func tokensAreWhatGoServersWrite() throws {
