@@ -11,11 +11,12 @@ package enum YAMLText {
     package init(_ description: String) { self.description = description }
   }
 
-  /// Reads one document. JSON is YAML too. Scalars follow YAML 1.2's core schema, as in adapter files: `yes` and `on` are texts.
+  /// Reads one document. JSON is YAML too. Keys are texts as they are written, however scalars are typed.
   ///
+  /// - Parameter schema: how scalars are typed; in ``YAMLSchema/core``, as in adapter files, `yes` and `on` are texts.
   /// - Throws: for what is no YAML, holds a key twice, has several documents, uses aliases or is nested a thousand deep, less deep where the text is
   ///   long.
-  package static func json(_ text: String) throws(Failure) -> JSONValue {
+  package static func json(_ text: String, schema: YAMLSchema = .core) throws(Failure) -> JSONValue {
     var text = text
     let shape = text.withUTF8(YAMLShape.init)
     guard !shape.hasAliases else { throw Failure("anchors and aliases are not supported; write the values out") }
@@ -26,7 +27,7 @@ package enum YAMLText {
     }
     let node: Node?
     do {
-      // All tags are alike to us, and to find them out takes longer than all the rest.
+      // We look at the tags that are written only; to find the others out takes longer than all the rest.
       node = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
     } catch let error as YamlError {
       throw Failure(explanation(error))
@@ -34,27 +35,27 @@ package enum YAMLText {
       throw Failure("not YAML")
     }
     guard let node else { return .null }
-    return try value(node)
+    return try value(node, schema)
   }
 
   /// - Throws: also for bytes that are not UTF-8.
-  package static func json(_ bytes: [UInt8]) throws(Failure) -> JSONValue {
+  package static func json(_ bytes: [UInt8], schema: YAMLSchema = .core) throws(Failure) -> JSONValue {
     guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure("not UTF-8") }
-    return try json(text)
+    return try json(text, schema: schema)
   }
 
-  private static func value(_ node: Node) throws(Failure) -> JSONValue {
+  private static func value(_ node: Node, _ schema: YAMLSchema) throws(Failure) -> JSONValue {
     switch node {
-    case .scalar(let scalar): return YAMLScalar.value(scalar.string, isPlain: scalar.style == .plain || scalar.style == .any)
+    case .scalar(let scalar): return try schema.value(scalar)
     case .sequence(let sequence):
       var values: [JSONValue] = []
-      for element in sequence { values.append(try value(element)) }
+      for element in sequence { values.append(try value(element, schema)) }
       return .array(values)
     case .mapping(let mapping):
       var members = JSONObject()
       for (key, member) in mapping {
         guard case .scalar(let name) = key else { throw Failure("line \(key.mark?.line ?? 0): a key must be a text") }
-        members[name.string] = try value(member)
+        members[name.string] = try value(member, schema)
       }
       return .object(members)
     case .alias: throw Failure("line \(node.mark?.line ?? 0): an alias stands for nothing")

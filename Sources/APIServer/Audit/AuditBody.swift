@@ -10,7 +10,7 @@ enum AuditBody {
   static func json(_ bytes: [UInt8], type: String?, omitManagedFields: Bool) -> JSONValue? {
     guard !bytes.isEmpty else { return nil }
     var value = try? JSONValue(parsing: bytes)
-    if value == nil, type?.lowercased().contains("yaml") ?? false { value = try? YAMLText.json(bytes) }
+    if value == nil, type?.lowercased().contains("yaml") ?? false { value = try? YAMLText.json(bytes, schema: .kubernetes) }
     return omitManagedFields ? value.map(withoutManagedFields) : value
   }
 

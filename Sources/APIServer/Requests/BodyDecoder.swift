@@ -55,7 +55,7 @@ struct BodyDecoder {
     if let json = try? JSONDocument(request.http.body, limits: Self.limits) { return json.root }
     let json: JSONValue
     do throws(YAMLText.Failure) {
-      json = try YAMLText.json(request.http.body)
+      json = try YAMLText.json(request.http.body, schema: .kubernetes)
     } catch {
       throw .badRequest("error decoding YAML: \(error)")
     }
@@ -86,7 +86,7 @@ struct BodyDecoder {
     var bytes = request.http.body
     if type == "application/yaml" {
       do throws(YAMLText.Failure) {
-        let json = try YAMLText.json(bytes)
+        let json = try YAMLText.json(bytes, schema: .kubernetes)
         // Written as JSON it is refused below.
         bytes = json.isFinite ? json.encoded : Array("1e999".utf8)
       } catch {
