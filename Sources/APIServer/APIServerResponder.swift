@@ -65,8 +65,9 @@ package final class APIServerResponder: HTTPResponder {
 
   /// HEAD is answered like GET; the server leaves the body out.
   package func respond(to request: HTTPRequest) async -> HTTPResponse {
-    let query = QueryParameters(request.query)
-    let info = RequestInfo.isTooLong(request.path) ? nil : RequestInfo(method: request.method, path: request.path, query: query)
+    let target = WatchPrefix.replaced(in: request)
+    let query = QueryParameters(target.query)
+    let info = RequestInfo.isTooLong(request.path) ? nil : RequestInfo(method: request.method, path: target.path, query: query)
     let observation = RequestObservation(request, info, query, observers)
     // Who got a place has it until the answer is written down and in its last form: that is work, too.
     defer { observation.leave() }
@@ -177,6 +178,8 @@ package final class APIServerResponder: HTTPResponder {
       let resource = Resource(rawValue: info.resource)
     else { throw .unknownPath }
     let handler = try Routes.route(info, kind: kind)
+    try info.checkName()
+    try WebSocketUpgrade.refuse(request, info, query)
     // Never 404 for an object that is perhaps only not known yet: the garbage collector deletes what it owns (kubernetes-wire D7, G5).
     guard services.gateway.isReady else { throw .serviceUnavailable("the server is starting", retryAfter: 1) }
     guard request.body.count <= services.configuration.maximumBody else {

@@ -94,6 +94,8 @@ import Testing
     #expect(failure?.message == "testing value /metadata/resourceVersion failed: test failed")
     #expect(failure?.statusError.code == 422 && failure?.statusError.status.reason == "Invalid")
     #expect(failure?.statusError.status.details?.causes.first?.message == failure?.message)
+    // kubectl prints the field before the message.
+    #expect(failure?.statusError.status.details?.causes.first?.field == "patch")
   }
 
   @Test("C5: at most 10,000 operations, and 3 MiB of copies") func limits() throws {
@@ -132,11 +134,12 @@ import Testing
     #expect(try apply(move, to: ["a": nested(126), "b": [:]])["b"]?["c"] == nested(126))
   }
 
-  @Test("Ten thousand insertions at the front of a long list end early", .timeLimit(.minutes(1))) func moves() {
+  @Test("Ten thousand insertions at the front of a long list end early", .timeLimit(.minutes(1))) func moves() async {
     let insertion: JSONValue = ["op": "add", "path": "/0", "value": 0]
-    let failure = #expect(throws: JSONPatch.Failure.self) {
-      try apply(.array(Array(repeating: insertion, count: 10_000)), to: .array(Array(repeating: 0, count: 1_000_000)))
+    let result = await onOwnThread {
+      Result { try apply(.array(Array(repeating: insertion, count: 10_000)), to: .array(Array(repeating: 0, count: 1_000_000))) }
     }
+    let failure = #expect(throws: JSONPatch.Failure.self) { try result.get() }
     #expect(failure?.statusError.code == 413)
   }
 
@@ -147,10 +150,11 @@ import Testing
     #expect(failure?.statusError.code == 400)
   }
 
-  @Test("Random patches neither crash nor lose the rest of the document") func random() throws {
+  @Test("Random patches neither crash nor lose the rest of the document") func random() async throws {
     var generator = SeededGenerator(seed: 6902)
     let paths = ["", "/", "/a", "/a/b", "/a/0", "/b/-", "/b/0", "/b/1/c", "/~0", "/~1", "/~2", "x", "/b/99", "/b/-1", "/é"]
-    for _ in 0..<20_000 {
+    for number in 0..<20_000 {
+      if number % 32 == 0 { await Task.yield() }
       var operations: [JSONValue] = []
       for _ in 0...generator.below(4) {
         operations.append([

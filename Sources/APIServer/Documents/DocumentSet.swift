@@ -20,7 +20,9 @@ struct DocumentSet: Sendable {
   init(_ configuration: APIServerConfiguration) {
     group = configuration.group
     let discovery = Discovery(group)
-    func document(_ value: JSONValue, _ path: String) -> (String, StaticDocument) { (path, StaticDocument(value, path: path)) }
+    func document(_ value: JSONValue, _ path: String) -> (String, StaticDocument) {
+      (path, StaticDocument(value, path: path, isLine: true))
+    }
     let title = "workflow-apiserver"
     openAPIv3Path = "/openapi/v3/apis/\(group.apiVersion)"
     openAPIv3 = StaticDocument(OpenAPIV3(group, title: title, version: group.version).document, path: openAPIv3Path)
@@ -30,11 +32,11 @@ struct DocumentSet: Sendable {
     plain = Dictionary(uniqueKeysWithValues: [
       document(Discovery.coreVersions, "/api"), document(discovery.groupList, "/apis"), document(discovery.apiGroup, "/apis/\(group.name)"),
       document(discovery.resourceList, "/apis/\(group.apiVersion)"), document(configuration.version.json, "/version"),
-      document(OpenAPIV3.root(group, hash: openAPIv3.hash), "/openapi/v3"),
+      ("/openapi/v3", StaticDocument(OpenAPIV3.root(group, hash: openAPIv3.hash), path: "/openapi/v3")),
     ])
     aggregated = [
-      "/api": StaticDocument(discovery.aggregatedCore, contentType: Self.aggregatedType, path: "/api"),
-      "/apis": StaticDocument(discovery.aggregated, contentType: Self.aggregatedType, path: "/apis"),
+      "/api": StaticDocument(discovery.aggregatedCore, contentType: Self.aggregatedType, path: "/api", isLine: true),
+      "/apis": StaticDocument(discovery.aggregated, contentType: Self.aggregatedType, path: "/apis", isLine: true),
     ]
   }
 

@@ -15,8 +15,9 @@ struct StaticDocument: Sendable {
     hash = Self.hash(path, contentType, body)
   }
 
-  init(_ value: JSONValue, contentType: String = "application/json", path: String) {
-    self.init(value.encoded, contentType: contentType, path: path)
+  /// - Parameter isLine: ends with a line feed, as discovery does and OpenAPI does not.
+  init(_ value: JSONValue, contentType: String = "application/json", path: String, isLine: Bool = false) {
+    self.init(isLine ? value.encoded + [0x0A] : value.encoded, contentType: contentType, path: path)
   }
 
   /// 200 with the body, or 304 when the client has it.

@@ -13,25 +13,25 @@ struct PatchHandler: Handler {
     let form = try request.form(for: .object)
     let body = try BodyDecoder(request: request).patch()
     let options = try WriteOptions(query: request.query, kind: "PatchOptions")
-    let force = request.query.bool("force")
     let change: UpdateRequest.Change
     var operation = ManagedFields.Operation.update
     switch body {
     case .json(let operations, let strictErrors):
-      try refuse(force: force)
+      try refuseForce(request)
       let patch = try Self.refused { () throws(JSONPatch.Failure) in try JSONPatch(json: operations) }
       change = replacing(request, options, strictErrors) { current throws(StatusError) in
         try Self.refused { () throws(JSONPatch.Failure) in try patch.apply(to: current) }
       }
     case .merge(let patch, let strictErrors):
-      try refuse(force: force)
+      try refuseForce(request)
       guard patch.object != nil else { throw .badRequest("error decoding patch: a merge patch of an object is an object") }
       change = replacing(request, options, strictErrors) { current throws(StatusError) in current.merging(patch: patch) }
     case .apply(let applied):
       guard !options.fieldManager.isEmpty else {
         throw .invalidOptions("PatchOptions", [.required("fieldManager", "is required for apply patch")])
       }
-      change = .apply(try AppliedObject(request: request, validation: options.fieldValidation).checked(applied), force: force)
+      change = .apply(
+        try AppliedObject(request: request, validation: options.fieldValidation).checked(applied), force: request.query.bool("force"))
       operation = .apply
     }
     let result = try await request.services.gateway.update(
@@ -43,8 +43,9 @@ struct PatchHandler: Handler {
     return .json(request.encoder(form).object(result.object), status: result.isNew ? 201 : 200)
   }
 
-  private func refuse(force: Bool) throws(StatusError) {
-    guard force else { return }
+  /// Also where it is false.
+  private func refuseForce(_ request: APIRequest) throws(StatusError) {
+    guard request.query["force"] != nil else { return }
     throw .invalidOptions("PatchOptions", [.forbidden("force", "may not be specified for non-apply patch")])
   }
 

@@ -35,6 +35,12 @@ struct APIRequest: Sendable {
     try await services.access.authorize(context.user, info)
   }
 
+  /// - Throws: 400 for a parameter that old clients may still send: what they would do with an answer that heeds it not, nobody knows.
+  func refuseExport() throws(StatusError) {
+    guard query.bool("export") else { return }
+    throw .badRequest("the export parameter, deprecated since v1.14, is no longer supported")
+  }
+
   /// - Throws: 400 and 422, see ``ListOptions``.
   func listOptions() throws(StatusError) -> ListOptions { try ListOptions(query: query, selectableFields: kind.selectableFields) }
 

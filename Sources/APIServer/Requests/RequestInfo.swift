@@ -98,6 +98,15 @@ package struct RequestInfo: Sendable, Hashable {
     return path.contains("//") ? .unknownPath : .badRequest("the path cannot be decoded")
   }
 
+  /// - Throws: 400 for what no object is called, as it stands in a path where two segments, or none, were meant.
+  func checkName() throws(StatusError) {
+    guard hasName else { return }
+    let faults =
+      [".", ".."].contains(name) ? ["may not be '\(name)'"] : ["/", "%"].filter { name.contains($0) }.map { "may not contain '\($0)'" }
+    guard !faults.isEmpty else { return }
+    throw .badRequest("Name parameter invalid: \(GoText.quoted(name)): \(faults.joined(separator: ";"))")
+  }
+
   private static func selector(_ text: String?) -> String? { text.flatMap { $0.isEmpty || $0.utf8.count > maximumSelector ? nil : $0 } }
 
   /// Watches and logs, which no deadline ends and no limit counts.

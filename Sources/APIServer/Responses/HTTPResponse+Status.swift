@@ -3,8 +3,10 @@ internal import JSON
 internal import KubeWire
 
 extension HTTPResponse {
-  static func json(_ bytes: [UInt8], status: Int = 200) -> HTTPResponse {
-    HTTPResponse(status: status, headers: ["Content-Type": "application/json"], body: .bytes(bytes))
+  /// Ends with a line feed, as the answers of every API server do: `kubectl get --raw` shows them as they are.
+  static func json(_ bytes: consuming [UInt8], status: Int = 200) -> HTTPResponse {
+    bytes.append(0x0A)
+    return HTTPResponse(status: status, headers: ["Content-Type": "application/json"], body: .bytes(bytes))
   }
 
   static func text(_ text: String, status: Int = 200) -> HTTPResponse {

@@ -10,7 +10,7 @@ struct JSONPretty: Sendable {
   private var depth = 0
 
   /// - Parameters:
-  ///   - json: valid JSON without white space outside of strings.
+  ///   - json: valid JSON without white space outside of strings, but for a line feed at the end, which is left out.
   ///   - limit: where the text ends to be worth its white space. Deep nesting can make hundreds of bytes of one.
   init(_ json: [UInt8], limit: Int = .max) {
     self.json = json
@@ -61,6 +61,7 @@ struct JSONPretty: Sendable {
       text.append(byte)
       newLine()
     case UInt8(ascii: ":"): text += [byte, 0x20]
+    case 0x0A: break
     default: text.append(byte)
     }
   }

@@ -19,7 +19,7 @@ package struct JSONPatch: Sendable {
       }
     }
 
-    /// The answer, as Kubernetes gives it (kubernetes-wire C21).
+    /// The answer, as Kubernetes gives it (kubernetes-wire C21), with the cause besides, which kubectl shows with its field.
     package var statusError: StatusError {
       switch self {
       case .malformed(let text): .badRequest("error decoding patch: \(text)")
@@ -28,7 +28,7 @@ package struct JSONPatch: Sendable {
         StatusError(
           Status(
             code: 422, reason: "Invalid", message: "the server rejected our request due to an error in our request",
-            details: Status.Details(causes: [Status.Cause(message: text)])))
+            details: Status.Details(causes: [Status.Cause(message: text, field: "patch")])))
       }
     }
   }

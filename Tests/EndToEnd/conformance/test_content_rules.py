@@ -151,6 +151,21 @@ def test_N7_yaml_in_and_out(server, wire):
     assert listed["kind"] == "WorkflowList" and names(listed["items"]) == [name]
 
 
+def test_N7_yaml_scalars_are_those_of_kubernetes(server, wire):
+    """Scalars are read as sigs.k8s.io/yaml reads them (YAML 1.1): `yes` is true, `0777` 511, `!!str 1` a text; what is written is read so, too. `.inf` is 400."""
+    def post(labels):
+        body = f"metadata: {{generateName: yaml-, labels: {labels}}}\nspec: {{steps: [{{name: s, command: ['true']}}]}}\n"
+        return wire.request("POST", WORKFLOWS, body.encode(), {"Content-Type": "application/yaml", "Accept": "application/yaml"}, dryRun="All")
+
+    for scalar, kind in [("y", "bool"), ("off", "bool"), ("0777", "number"), ("1_000", "number"), ("0x1F", "number"), ("0b11", "number"), ("!!int '1'", "number")]:
+        is_status(post(f"{{a: {scalar}}}"), 400, "BadRequest", f"json: cannot unmarshal {kind} into Go struct field")
+    is_status(post("{a: .inf}"), 400, "BadRequest", "error converting YAML to JSON")
+    made = post("{a: !!str 1, b: 'yes', c: !!binary aGVsbG8=, d: '012', e: 12-30, y: \"1_000\"}")
+    assert made.status == 201, made.body
+    assert yaml.safe_load(made.body)["metadata"]["labels"].items() >= {"a": "1", "b": "yes", "c": "hello", "d": "012", "e": "12-30", "y": "1_000"}.items(), made.body
+    assert b'"y": "1_000"' in made.body and b'b: "yes"' in made.body and b'd: "012"' in made.body, made.body
+
+
 def test_N7_yaml_as_json_is_400(server, wire):
     """YAML that is sent as application/json: 400."""
     is_status(wire.request("POST", WORKFLOWS, yaml.safe_dump(server.manifest("x")).encode(), {"Content-Type": "application/json"}), 400, "BadRequest")
@@ -159,6 +174,14 @@ def test_N7_yaml_as_json_is_400(server, wire):
 def test_N7_a_yaml_watch_is_406(wire):
     """A watch in YAML is 406 and names what there is."""
     is_status(wire.get(WORKFLOWS, "application/yaml", watch="true", timeoutSeconds=1), 406, "NotAcceptable", "application/json;stream=watch")
+
+
+@pytest.mark.parametrize("accept", ["application/json", TABLE, METADATA_LIST])
+def test_N10_json_ends_with_a_line_feed(wire, shared, accept):
+    """Compact JSON ends with one line feed (seen of a kube-apiserver), and so does what is pretty; Content-Length counts it."""
+    for path in [WORKFLOWS, f"{WORKFLOWS}?pretty=true", f"{WORKFLOWS}/no-such", API]:
+        answer = wire.get(path, accept if path.startswith(WORKFLOWS) else "application/json")
+        assert answer.body.endswith(b"}\n") and int(answer.headers["Content-Length"]) == len(answer.body), (path, answer.body[-20:])
 
 
 def test_N8_the_text_of_a_406(wire):

@@ -21,9 +21,9 @@ def test_U1_discovery_with_a_trailing_slash_is_the_same(wire, path):
     assert wire.get(path).json() == wire.get(path + "/").json()
 
 
-@pytest.mark.parametrize("value, watches", [("true", True), ("1", True), ("zork", True), ("True", True), ("FALSE", True), ("false", False), ("0", False), ("", False)])
-def test_U2_booleans_are_true_unless_absent_empty_0_or_false(wire, shared, value, watches):
-    """Boolean parameters: absent, empty, 0 and false are false, anything else is true."""
+@pytest.mark.parametrize("value, watches", [("true", True), ("1", True), ("zork", True), ("True", True), ("", True), ("FALSE", False), ("False", False), ("false", False), ("0", False)])
+def test_U2_booleans_are_true_unless_absent_0_or_false(wire, shared, value, watches):
+    """Boolean parameters: absent, 0 and false in any case are false, anything else is true, the empty text, too (as seen of a real server)."""
     with wire.stream(f"{WORKFLOWS}?fieldSelector=metadata.name%3D{shared.names[0]}&timeoutSeconds=30&watch={value}") as stream:
         assert stream.status == 200 and stream.next().get("type") == ("ADDED" if watches else None)
 
@@ -42,9 +42,10 @@ def test_U2_values_are_case_sensitive(wire):
 
 @pytest.mark.parametrize("parameter", ["limit", "timeoutSeconds"])
 @pytest.mark.parametrize("watch", [None, "true"])
-def test_U3_integers_that_do_not_parse_are_400(wire, parameter, watch):
-    """Integers that do not parse: 400 with strconv's text."""
-    is_status(wire.get(WORKFLOWS, watch=watch, **{parameter: "zork"}), 400, "BadRequest", 'strconv.ParseInt: parsing "zork": invalid syntax')
+@pytest.mark.parametrize("value", ["zork", ""])
+def test_U3_integers_that_do_not_parse_are_400(wire, parameter, watch, value):
+    """Integers that do not parse, empty ones as well: 400 with strconv's text."""
+    is_status(wire.get(WORKFLOWS, watch=watch, **{parameter: value}), 400, "BadRequest", f'strconv.ParseInt: parsing "{value}": invalid syntax')
 
 
 def test_U3_a_negative_limit_is_none(wire, shared):
@@ -53,15 +54,16 @@ def test_U3_a_negative_limit_is_none(wire, shared):
     assert names(answer.json()["items"]) == shared.names and "continue" not in answer.json()["metadata"]
 
 
-@pytest.mark.parametrize("value", ["32s", "6m13s", "1h0m0s", "500ms"])
+@pytest.mark.parametrize("value", ["32s", "6m13s", "1h0m0s", "500ms", "-1s"])
 def test_U4_timeout_is_accepted(wire, value):
     """Every client-go request may carry timeout=, a Go duration."""
     assert wire.get(WORKFLOWS, timeout=value).status == 200
 
 
-def test_U4_a_bad_timeout_is_400(wire):
+@pytest.mark.parametrize("value, text", [("zz", 'invalid duration "zz"'), ("5", 'missing unit in duration "5"'), ("5S", 'unknown unit "S" in duration "5S"')])
+def test_U4_a_bad_timeout_is_400(wire, value, text):
     """A bad timeout is 400 with Go's text."""
-    is_status(wire.get(WORKFLOWS, timeout="zz"), 400, "BadRequest", 'invalid timeout specified in the request URL - time: invalid duration "zz"')
+    is_status(wire.get(WORKFLOWS, timeout=value), 400, "BadRequest", f"invalid timeout specified in the request URL - time: {text}")
 
 
 def test_U4_a_watch_ignores_timeout(server, shared):
@@ -78,6 +80,14 @@ def test_U5_doubled_slashes_are_404(wire, path):
     is_status(wire.get(path), 404, "NotFound")
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("name, text", [("%2e%2e", '"..": may not be \'..\''), (".", '".": may not be \'.\''), ("w%252Da", '"w%2Da": may not contain \'%\''),
+                                        ("a%2Fb", '"a/b": may not contain \'/\'')])
+def test_U5_names_that_no_segment_may_have_are_400(wire, method, name, text):
+    """A name that is `.` or `..`, or has a slash or a percent sign in it, is 400 as with every kube-apiserver (seen there; not 404)."""
+    is_status(wire.request(method, f"{WORKFLOWS}/{name}"), 400, "BadRequest", f"Name parameter invalid: {text}")
+
+
 @pytest.mark.parametrize("method, path, allowed", [
     ("POST", f"{API}/workflows", "GET"), ("PUT", WORKFLOWS, "POST"), ("PATCH", WORKFLOWS, "POST"), ("POST", f"{WORKFLOWS}/x", "DELETE"),
     ("DELETE", f"{WORKFLOWS}/x/log", "GET"), ("POST", f"{API}/namespaces/default/workflowtemplates", "GET"), ("DELETE", f"{API}/workflowbackends/x", "GET")])
@@ -86,6 +96,25 @@ def test_U6_a_verb_that_there_is_not_is_405(wire, method, path, allowed):
     answer = wire.request(method, path, {} if method != "DELETE" else None)
     is_status(answer, 405, "MethodNotAllowed")
     assert allowed in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("prefix", [f"{API}/watch/workflows", f"{API}/watch/namespaces/default/workflows"])
+def test_U6_the_deprecated_watch_prefix_is_a_watch(wire, shared, prefix):
+    """The watch prefix, deprecated, is a watch; a name behind it a field selector."""
+    name = shared.names[0]
+    for path, query in [(prefix, {"fieldSelector": f"metadata.name={name}"}), *([(f"{prefix}/{name}", {})] if "namespaces" in prefix else [])]:
+        with wire.stream(path, timeoutSeconds=30, **query) as stream:
+            event = stream.next()
+            assert stream.status == 200 and (event["type"], event["object"]["metadata"]["name"]) == ("ADDED", name)
+    with wire.stream(f"{API}/watch/workflowbackends", timeoutSeconds=30) as stream:
+        assert stream.next()["object"]["kind"] == "WorkflowBackend"
+    is_status(wire.get(f"{API}/watch/namespaces/default/workflows/{name}/status"), 404, "NotFound")
+
+
+@pytest.mark.parametrize("path", [WORKFLOWS, f"{WORKFLOWS}/x"])
+def test_U2_export_is_refused(wire, path):
+    """export=true, which is gone, is 400."""
+    is_status(wire.get(path, export="true"), 400, "BadRequest", "the export parameter, deprecated since v1.14, is no longer supported")
 
 
 def test_U6_head_is_as_get(wire, shared):
