@@ -8,7 +8,7 @@ import Testing
 @testable import APIServer
 
 /// Writes to an object whose engine says 404. The cluster's garbage collector acts on ours, so it takes proof (design §5).
-@Suite(.timeLimit(.minutes(2))) struct RouterAbsenceTests {
+@Suite(.timeLimit(.minutes(10))) struct RouterAbsenceTests {
   private static let collection = "/namespaces/default/workflows"
   private static let a = collection + "/a"
 

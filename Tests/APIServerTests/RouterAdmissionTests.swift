@@ -10,7 +10,7 @@ import Translation
 @testable import APIServer
 
 /// Every write asks admission, in the order mutate, validate, write, finish.
-@Suite(.timeLimit(.minutes(2))) struct RouterAdmissionTests {
+@Suite(.timeLimit(.minutes(10))) struct RouterAdmissionTests {
   private static let collection = "/namespaces/default/workflows"
   private static let a = collection + "/a"
 

@@ -8,7 +8,7 @@ import Testing
 @testable import APIServer
 
 /// Server-side apply from the request to the in-memory engine and back.
-@Suite(.timeLimit(.minutes(2))) struct RouterApplyTests {
+@Suite(.timeLimit(.minutes(10))) struct RouterApplyTests {
   private static let collection = "/namespaces/default/workflows"
   private static let a = collection + "/a"
 

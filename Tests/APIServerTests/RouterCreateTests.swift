@@ -9,12 +9,12 @@ import Translation
 @testable import APIServer
 
 /// Creates that meet each other, lost answers, and namespaces that are not shown: one request makes one run at most.
-@Suite(.timeLimit(.minutes(2))) struct RouterCreateTests {
+@Suite(.timeLimit(.minutes(10))) struct RouterCreateTests {
   private static let collection = "/namespaces/default/workflows"
   private static let generated = #"{"metadata":{"generateName":"g-"},"spec":{"steps":[{"name":"s","command":["true"]}]}}"#
 
   private func waitFor(_ condition: () -> Bool) async throws {
-    for _ in 0..<500 where !condition() { try await Task.sleep(for: .milliseconds(10)) }
+    for _ in 0..<12_000 where !condition() { try await Task.sleep(for: .milliseconds(10)) }
     try #require(condition())
   }
 

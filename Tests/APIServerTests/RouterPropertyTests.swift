@@ -9,17 +9,21 @@ import Translation
 @testable import APIServer
 
 /// Random writes of several clients, with an engine that moves by itself: what is answered fits a model, and every watcher ends where a list is.
-@Suite(.timeLimit(.minutes(2))) struct RouterPropertyTests {
+@Suite(.timeLimit(.minutes(10))) struct RouterPropertyTests {
   @Test(arguments: 1...3 as ClosedRange<UInt64>) func writesOfSeveralClients(_ seed: UInt64) async throws {
     try await TestServer.run { server in
       var history = WriteHistory(server, seed: seed)
-      for _ in 0..<150 { await history.step() }
+      for _ in 0..<150 {
+        await history.step()
+        await Task.yield()
+      }
       #expect(history.faults.isEmpty, "seed \(seed): \(history.faults.prefix(5))")
       #expect(history.conflicts > 0 && history.written > 20, "seed \(seed): nothing happened")
 
       let end = try await server.gateway.list(.workflows, namespace: "default", options: ListOptions(), context: history.context)
       let expected = Dictionary(uniqueKeysWithValues: end.items.map { ($0.key, $0.version) })
       for start in history.snapshots {
+        await Task.yield()
         var follower = Follower(start)
         try await follower.follow(server, to: end.version, stopping: nil)
         #expect(follower.versions == expected, "seed \(seed), from \(start.version)")
@@ -70,7 +74,7 @@ private struct WriteHistory {
 
   var context: RequestContext {
     let now = SystemClock().now
-    return RequestContext(user: UserInfo(name: "test"), now: now, deadline: now + .seconds(30))
+    return RequestContext(user: UserInfo(name: "test"), now: now, deadline: now + .seconds(120))
   }
 
   mutating func step() async {
@@ -254,7 +258,7 @@ private struct Follower {
     options.resourceVersion = String(last)
     let watch = try await server.gateway.watch(
       .workflows, namespace: "default", options: options,
-      context: RequestContext(user: UserInfo(name: "test"), now: now, deadline: now + .seconds(30)))
+      context: RequestContext(user: UserInfo(name: "test"), now: now, deadline: now + .seconds(120)))
     watch.start {}
     defer { watch.cancel() }
     var count = 0

@@ -8,7 +8,7 @@ import Testing
 @testable import APIServer
 
 /// Writes of the status, from the request to the in-memory engine and back.
-@Suite(.timeLimit(.minutes(2))) struct RouterStatusTests {
+@Suite(.timeLimit(.minutes(10))) struct RouterStatusTests {
   private static let collection = "/namespaces/default/workflows"
   private static let a = collection + "/a"
 

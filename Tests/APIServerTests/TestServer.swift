@@ -78,7 +78,7 @@ struct TestServer {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await server.gateway.run() }
       defer { group.cancelAll() }
-      for _ in 0..<500 {
+      for _ in 0..<12_000 {
         if await server.get("/workflows").status == 200, await server.get("/workflowtemplates").json["items"]?.array?.isEmpty == false {
           break
         }
@@ -135,10 +135,10 @@ struct TestServer {
     await send("PATCH", path, query: query, headers: ["Content-Type": type.rawValue], body: Array(text.utf8))
   }
 
-  /// Asks until the answer is as wanted, or for five seconds.
+  /// Asks until the answer is as wanted, or for two minutes.
   func poll(_ path: String, until isRight: (Answer) -> Bool) async throws -> Answer {
     var answer = await get(path)
-    for _ in 0..<250 where !isRight(answer) {
+    for _ in 0..<6_000 where !isRight(answer) {
       try await Task.sleep(for: .milliseconds(20))
       answer = await get(path)
     }

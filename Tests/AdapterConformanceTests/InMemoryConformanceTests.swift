@@ -6,7 +6,7 @@ import OrderedCollections
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct InMemoryConformanceTests {
   @Test func everyAbility() async throws {
     let report = await report(InMemoryOptions())

@@ -30,7 +30,7 @@ struct RealEngineConformanceTests {
       folder.remove()
     }
     var port: String?
-    for _ in 0..<500 where port == nil {
+    for _ in 0..<6_000 where port == nil {
       port = (try? String(contentsOfFile: at + "/port", encoding: .utf8)).flatMap {
         $0.isEmpty ? nil : $0.trimmingCharacters(in: .whitespacesAndNewlines)
       }
@@ -48,7 +48,7 @@ struct RealEngineConformanceTests {
         inline: .init(steps: [
           InlineStep(name: "build", command: ["true"]), InlineStep(name: "test", command: ["sh", "-c"], args: ["echo ok"]),
         ]),
-        quickOutput: "hello world", nonce: "c\(UInt32.random(in: 0...UInt32.max))", patience: .seconds(20), interval: .milliseconds(50),
+        quickOutput: "hello world", nonce: "c\(UInt32.random(in: 0...UInt32.max))", patience: .seconds(120), interval: .milliseconds(50),
         startForeign: { envelope in
           var body: JSONValue = ["template": "quick", "parameters": ["who": "nobody"]]
           if let envelope { body["envelope"] = envelope }

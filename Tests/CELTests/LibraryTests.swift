@@ -103,19 +103,17 @@ import Testing
     var environment = CELEnvironment()
     environment.declare("text", .string)
     let program = try CELProgram("text.matches('^(a*)*(a|aa)+$') || text.matches('(x+x+)+y')", environment: environment)
-    let clock = ContinuousClock()
-    let spent = try clock.measure {
-      let value = try program.evaluate(
-        CELVariables(["text": .string(String(repeating: "a", count: 5000) + String(repeating: "x", count: 5000))]))
-      #expect(value.bool == false)
-    }
-    #expect(spent < .seconds(10))
+    let begin = ThreadClock.now
+    let value = try program.evaluate(
+      CELVariables(["text": .string(String(repeating: "a", count: 5000) + String(repeating: "x", count: 5000))]))
+    #expect(value.bool == false && ThreadClock.now - begin < .seconds(10))
   }
 
   /// Each match is short, and to know that takes a look at the whole rest.
-  @Test func manySearchesArePaidFor() throws {
+  @Test func manySearchesArePaidFor() async throws {
     let program = try CELProgram("lists.range(20000).map(x, 'a').join().findAll('a.*b|a').size()", environment: CELEnvironment())
-    let error = #expect(throws: CELError.self) { try program.evaluate(CELVariables(), costLimit: 1_000_000) }
+    let result = await onOwnThread { Result { () throws(CELError) in try program.evaluate(CELVariables(), costLimit: 1_000_000).int } }
+    let error = #expect(throws: CELError.self) { try result.get() }
     #expect(error?.kind == .costExceeded)
     #expect(try Self.value("lists.range(100).map(x, 'a').join().findAll('a.*b|a').size()") == 100)
   }

@@ -31,7 +31,7 @@ final class Cluster: KubeAPI {
 
   /// Waits until it was told an Event of that reason; a run's way through the gateway takes real time.
   func event(reason: String) async throws -> JSONValue {
-    for _ in 0..<1_000 {
+    for _ in 0..<12_000 {
       if let event = events.first(where: { $0["reason"]?.string == reason }) { return event }
       try await Task.sleep(for: .milliseconds(10))
     }

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct CurlTransportTests {
   @Test func sendsWhatWasAskedAndCollectsTheAnswer() async throws {
     let engine = try StubEngine { _ in StubAnswer(422, headers: [("X-Reason", " two words "), ("x-reason", "")], text: "no") }

@@ -3,7 +3,7 @@ import CurlTransport
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ProxyTests {
   @Test func aProxyOfTheEnvironmentIsAsked() async throws {
     let proxy = try StubEngine { StubAnswer(200, text: $0.target) }

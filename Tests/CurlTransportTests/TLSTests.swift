@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Against `openssl s_server`, with certificates made by the `openssl` command.
-@Suite(.timeLimit(.minutes(1)), .serialized, .enabled(if: ChildProgram.find("openssl") != nil, "the openssl command is not installed"))
+@Suite(.timeLimit(.minutes(10)), .serialized, .enabled(if: ChildProgram.find("openssl") != nil, "the openssl command is not installed"))
 struct TLSTests {
   @Test func ownAuthority() async throws {
     let server = try TLSServer()
@@ -102,7 +102,7 @@ struct TLSTests {
 
 /// HTTP/2 against nghttp2's server.
 @Suite(
-  .timeLimit(.minutes(1)),
+  .timeLimit(.minutes(10)),
   .enabled(if: ChildProgram.find("nghttpd") != nil && ChildProgram.find("openssl") != nil, "nghttpd (nghttp2-server) is not installed"))
 struct HTTP2Tests {
   @Test func manyRequestsShareOneConnection() async throws {
@@ -118,7 +118,7 @@ struct HTTP2Tests {
     let transport = CurlTransport(CurlConfiguration(caFile: certificates.caFile))
     defer { transport.shutdown() }
     var first: TransportResponse?
-    for _ in 0..<200 where first == nil {
+    for _ in 0..<6_000 where first == nil {
       first = try? await transport.send(TransportRequest(method: "GET", url: "https://127.0.0.1:\(port)/hello"))
       if first == nil { try await Task.sleep(for: .milliseconds(20)) }
     }

@@ -45,7 +45,7 @@ final class TLSServer: Sendable {
     if let protocols { arguments += ["-alpn", protocols] }
     server = try ChildProgram("openssl", arguments)
     var port: Int?
-    for _ in 0..<500 where port == nil {
+    for _ in 0..<12_000 where port == nil {
       usleep(10_000)
       port = server.output.split(separator: "\n").first { $0.hasPrefix("ACCEPT ") }.flatMap { Int($0.split(separator: ":").last ?? "") }
     }

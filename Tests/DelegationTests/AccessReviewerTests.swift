@@ -8,7 +8,7 @@ import Translation
 
 @testable import Delegation
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct AccessReviewerTests {
   private let base = "/apis/workflow.example.com/v1alpha1"
   private let jane = UserInfo(name: "jane", uid: "1", groups: ["devs", "system:authenticated"], extra: ["k": ["v"], "a": ["1", "2"]])

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Delegation
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ClusterAuthenticationTests {
   private func pem(_ name: String) throws -> String { try CertificateAuthority.makeSelfSigned(commonName: name).certificatePEM }
 

@@ -8,7 +8,7 @@ import Translation
 
 @testable import Delegation
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct TokenReviewerTests {
   private func review(_ status: String) throws -> JSONValue { .object(["status": try JSONValue(parsing: status)]) }
 

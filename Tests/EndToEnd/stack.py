@@ -28,7 +28,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def eventually(check, seconds=20, what="condition"):
+def eventually(check, seconds=60, what="condition"):
     """Calls `check` until it returns something true. The end-to-end tests wait for real processes, so there is no clock to inject."""
     deadline = time.monotonic() + seconds
     last = None
@@ -84,7 +84,7 @@ class Engine:
         request = urllib.request.Request(
             self.url + path, method=method, data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             data = answer.read()
             return json.loads(data) if data else None
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -115,25 +116,31 @@ def test_a_slow_webhook_is_given_up(rules):
     began = time.monotonic()
     message = eventually(lambda: refused(stack), what="the webhook in force")["message"]
     assert "context deadline exceeded" in message and "?timeout=1s" in message
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("failure_policy", ["Fail", "Ignore"])
 def test_many_writes_at_once_do_not_wait_for_each_other(rules, failure_policy):
     """Each call has a connection of its own: load is no reason to refuse, nor to let through what the webhook refuses."""
     stack, cluster, hooks = rules
-    allowed = failure_policy == "Fail"
+    allowed, inside, peak, lock = failure_policy == "Fail", 0, 0, threading.Lock()
 
     def answer(_):
+        nonlocal inside, peak
+        with lock:
+            inside += 1
+            peak = max(peak, inside)
         time.sleep(0.7)
+        with lock:
+            inside -= 1
         return {"allowed": allowed}
-    cluster.put(VALIDATING, hooks.configuration("busy", "/busy", answer, timeoutSeconds=5, failurePolicy=failure_policy))
+    cluster.put(VALIDATING, hooks.configuration("busy", "/busy", answer, timeoutSeconds=30, failurePolicy=failure_policy))
     eventually(lambda: refused(stack) is None and hooks.requests if allowed else refused(stack), what="the webhook")
-    count, began = 40, time.monotonic()
+    count = 40
     with ThreadPoolExecutor(count) as pool:
         codes = list(pool.map(lambda i: stack.create(workflow(f"busy-{i}", "true"), query="?dryRun=All").status, range(count)))
     assert codes == [201 if allowed else 400] * count
-    assert time.monotonic() - began < 3.5, "eight at a time take five times as long"
+    assert peak > 16, "a few at a time take many times as long"
 
 
 def test_policies_in_cel(rules):

@@ -200,7 +200,7 @@ def test_impersonation_is_refused(stack):
 def serve(config, *flags):
     return subprocess.run(
         [str(BIN / "workflow-apiserver"), "--config", str(config), "--adapters-dir", str(ROOT / "adapters"), "--authorization-mode", "AlwaysAllow",
-         *flags], capture_output=True, text=True, timeout=20)
+         *flags], capture_output=True, text=True, timeout=60)
 
 
 GOOD = """
@@ -267,6 +267,6 @@ def test_bad_adapter_files_name_file_line_and_field(tmp_path, change, expected):
     (tmp_path / "local").mkdir()
     path = tmp_path / "local" / "adapter.yaml"
     path.write_text(broken)
-    done = subprocess.run([str(BIN / "workflow-apiserver"), "adapter", "lint", str(path)], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([str(BIN / "workflow-apiserver"), "adapter", "lint", str(path)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert f"{path}:{line}" in done.stdout + done.stderr and expected in done.stdout + done.stderr, done.stdout + done.stderr

@@ -13,12 +13,12 @@ struct EngineProcessTests {
     let program = try EngineProgram()
     defer { program.remove() }
     try await program.start()
-    let id = try await program.shell("sleep 300 & echo $! > child; wait")
+    let id = try await program.shell("sleep 600 & echo $! > child; wait")
     let child = try await program.pid(written: "data/work/\(id)/child")
     let begin = ContinuousClock.now
     program.signal(SIGTERM)
     #expect(await program.exitStatus() == 0)
-    #expect(ContinuousClock.now - begin < .seconds(60))
+    #expect(ContinuousClock.now - begin < .seconds(300))
     #expect(program.isGone(child))
     try await program.start()
     let job = try await program.get("/v1/jobs/\(id)")
@@ -32,6 +32,7 @@ struct EngineProcessTests {
     defer { program.remove() }
     try await program.start()
     let done = try await program.shell("echo kept")
+    try await program.finished(done)
     let id = try await program.shell("sleep 300 & echo $! > child; wait")
     let child = try await program.pid(written: "data/work/\(id)/child")
     let token = program.token
@@ -91,7 +92,7 @@ private final class EngineProgram: @unchecked Sendable {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
-    for _ in 0..<1000 {
+    for _ in 0..<12_000 {
       if let text = try? String(contentsOfFile: "\(folder)/port", encoding: .utf8),
         let number = Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
       {
@@ -133,8 +134,16 @@ private final class EngineProgram: @unchecked Sendable {
     return try #require(try await TestEngine.exchange("POST", "/v1/jobs", body.text, port: port, token: token).json["id"]?.string)
   }
 
+  func finished(_ id: String) async throws {
+    for _ in 0..<12_000 {
+      if try await get("/v1/jobs/\(id)")["finishedAt"]?.string != nil { return }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    throw EngineError(status: 0, code: "test", message: "\(id) did not finish")
+  }
+
   func pid(written path: String) async throws -> pid_t {
-    for _ in 0..<500 {
+    for _ in 0..<12_000 {
       if let text = try? String(contentsOfFile: "\(folder)/\(path)", encoding: .utf8),
         let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
       {

@@ -246,7 +246,7 @@ import Testing
   }
 
   private static func waitForPID(_ path: String) async throws -> pid_t {
-    for _ in 0..<500 {
+    for _ in 0..<12_000 {
       if let text = try? String(contentsOfFile: path, encoding: .utf8),
         let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
       {

@@ -15,7 +15,7 @@ final class RawConnection: Sendable {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
     }
     guard connected == 0 else { throw Failure() }
-    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    var limit = timeval(tv_sec: 120, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }
 
@@ -33,7 +33,7 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// Up to the text, or to the end of the connection, or 20 s without a byte.
+  /// Up to the text, or to the end of the connection, or 120 s without a byte.
   func read(until end: String? = nil) async -> String { await onThread { self.readBlocking(end) } }
 
   private func readBlocking(_ end: String?) -> String {

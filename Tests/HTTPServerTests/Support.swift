@@ -72,7 +72,7 @@ final class TestResponder: HTTPResponder {
       return HTTPResponse(status: 200, body: .stream(FloodStream(log: flood)))
     case "/slow":
       do {
-        try await Task.sleep(for: .seconds(60))
+        try await Task.sleep(for: .seconds(600))
       } catch {
         cancelled.add(1, ordering: .relaxed)
       }
@@ -187,7 +187,7 @@ final class Fixture: Sendable {
   func url(_ path: String) -> String { "https://localhost:\(port)\(path)" }
 
   func curl(_ arguments: String...) async throws -> Ran {
-    try await run("curl", ["-sS", "--cacert", path("ca.crt"), "--max-time", "20"] + arguments)
+    try await run("curl", ["-sS", "--cacert", path("ca.crt"), "--max-time", "120"] + arguments)
   }
 }
 
@@ -250,7 +250,7 @@ final class RunningProgram: Sendable {
 }
 
 /// Waits until it holds; false after the time.
-func eventually(_ seconds: Double = 20, _ condition: () -> Bool) async -> Bool {
+func eventually(_ seconds: Double = 120, _ condition: () -> Bool) async -> Bool {
   let end = ContinuousClock.now + .seconds(seconds)
   while !condition() {
     guard ContinuousClock.now < end else { return false }

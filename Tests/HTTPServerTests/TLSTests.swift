@@ -286,11 +286,11 @@ import Testing
     let held = try RunningProgram("curl", ["-sS", version, "--cacert", fixture.path("ca.crt"), fixture.url("/held")])
     #expect(await eventually { fixture.responder.requests.count == 2 })
     let began = ContinuousClock.now
-    async let stopped: Void = fixture.server.shutdown(grace: .seconds(120))
+    async let stopped: Void = fixture.server.shutdown(grace: .seconds(600))
     #expect(await eventually { fixture.responder.watches[0].isFinished })
     fixture.responder.releaseHeld()
     await stopped
-    #expect(ContinuousClock.now - began < .seconds(60))
+    #expect(ContinuousClock.now - began < .seconds(300))
     let watched = await watching.wait()
     #expect(watched.status == 0 && watched.output == "before\n", "\(watched)")
     let answered = await held.wait()
@@ -305,7 +305,7 @@ import Testing
     #expect(await eventually { fixture.responder.requests.count == 1 })
     let began = ContinuousClock.now
     await fixture.server.shutdown(grace: .milliseconds(200))
-    #expect(ContinuousClock.now - began < .seconds(30))
+    #expect(ContinuousClock.now - began < .seconds(300))
     #expect(fixture.responder.cancellations == 1)
     #expect(await slow.wait().status != 0)
     await fixture.stop()

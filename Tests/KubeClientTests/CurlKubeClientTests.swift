@@ -9,7 +9,7 @@ import Testing
 
 @testable import KubeClient
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct CurlKubeClientTests {
   @Test func requestsAndRefusals() async throws {
     let server = try StubEngine { request in

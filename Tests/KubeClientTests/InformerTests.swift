@@ -6,7 +6,7 @@ import OrderedCollections
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct InformerTests {
   @Test func listsInPagesAndWatchesOn() async {
     let run = await play([

@@ -6,7 +6,7 @@ import Testing
 @testable import KubeWire
 
 /// What must hold for any schema, any objects and any order of writes.
-@Suite struct FieldManagerPropertyTests {
+@Suite(.serialized) struct FieldManagerPropertyTests {
   private struct World {
     var generator: SeededGenerator
     /// Values without null, and keyed and set lists that are not empty: Kubernetes has no owner for an empty one, and so cannot keep an account of it.
@@ -83,11 +83,12 @@ import Testing
   @Test(
     "Applying twice is applying once; what was applied is there; managers have only what there is; nothing changed is nothing entered",
     arguments: 0..<40)
-  func laws(seed: Int) throws {
+  func laws(seed: Int) async throws {
     var world = World(generator: SeededGenerator(seed: UInt64(seed)), isPlain: seed % 2 == 0)
     let type = Schema.object("", [world.object(0).field("spec"), world.object(0).field("status")])
     let fields = FieldManager(schema: type, apiVersion: "v1")
     for _ in 0..<10 {
+      await Task.yield()
       var object: JSONValue?
       var managed = ManagedFields()
       var clock = Timestamp(seconds: 1_000_000)
@@ -144,11 +145,12 @@ import Testing
   }
 
   @Test("Two who force until neither changes anything come to rest when they want the same", arguments: 0..<20)
-  func convergence(seed: Int) throws {
+  func convergence(seed: Int) async throws {
     var world = World(generator: SeededGenerator(seed: 1_000 + UInt64(seed)))
     let type = Schema.object("", [world.object(0).field("spec")])
     let fields = FieldManager(schema: type, apiVersion: "v1")
     for _ in 0..<30 {
+      await Task.yield()
       let (first, second) = (world.value(type), world.value(type))
       let now = Timestamp(seconds: 1)
       var state = try fields.apply(first, to: nil, managed: ManagedFields(), manager: "a", force: true, now: now)

@@ -39,7 +39,7 @@ def test_the_program_takes_these_flags_together(name, tmp_path):
     """Ends where it reads the configuration, which is not there: status 1; a wrong flag would be status 64."""
     args = [f"--config={tmp_path}/missing.yaml" if arg.startswith("--config=") else arg for arg in container(rendered(name))["args"]]
     args = ["--bind-address=127.0.0.1" if arg.startswith("--bind-address=") else arg for arg in args]
-    done = subprocess.run([str(GATEWAY), *args], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([str(GATEWAY), *args], capture_output=True, text=True, timeout=90)
     assert done.returncode == 1, f"status {done.returncode}: {done.stderr}"
     assert "missing.yaml" in done.stderr
 
@@ -47,7 +47,7 @@ def test_the_program_takes_these_flags_together(name, tmp_path):
 def test_the_gateway_may_listen_for_the_cluster(tmp_path):
     """The manifests bind 0.0.0.0 with authorization by the cluster: that is no wrong flag."""
     args = [f"--config={tmp_path}/missing.yaml" if arg.startswith("--config=") else arg for arg in container(rendered("kustomize:base"))["args"]]
-    done = subprocess.run([str(GATEWAY), *args], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([str(GATEWAY), *args], capture_output=True, text=True, timeout=90)
     assert done.returncode == 1, f"status {done.returncode}: {done.stderr}"
 
 
@@ -113,7 +113,7 @@ class Machine:
             request = urllib.request.Request(
                 f"https://127.0.0.1:{self.port}{path}", method=method, data=None if body is None else json.dumps(body).encode(),
                 headers={} if body is None else {"Content-Type": "application/json"})
-            with urllib.request.urlopen(request, context=context, timeout=20) as answer:
+            with urllib.request.urlopen(request, context=context, timeout=60) as answer:
                 code, text = answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             code, text = error.code, error.read().decode()

@@ -11,7 +11,7 @@ import Translation
 @testable import APIServer
 
 /// Who may fill the log, with how much; and that no write gets past it.
-@Suite(.timeLimit(.minutes(2))) struct AuditBoundsTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditBoundsTests {
   private static let collection = TestServer.base + "/namespaces/default/workflows"
 
   /// Denies the user `eve`.

@@ -8,7 +8,7 @@ import Translation
 @testable import APIServer
 
 /// Events of requests through the whole gateway, for every level and stage.
-@Suite(.timeLimit(.minutes(2))) struct AuditEventTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditEventTests {
   private static let collection = "/namespaces/default/workflows"
   private static let tokens = [
     "jane": UserInfo(name: "jane", uid: "u-1", groups: ["devs"], extra: ["example.com/team": ["a", "b"]])

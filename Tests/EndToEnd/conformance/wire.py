@@ -111,14 +111,14 @@ class Stream:
         self.answer = self.connection.getresponse()
         self.status, self.headers = self.answer.status, self.answer.headers
 
-    def next(self, seconds=10):
+    def next(self, seconds=30):
         """The next event; None at the end of the body. A silence is a TimeoutError."""
         if self.answer.fp is not None and self.connection.sock is not None:
             self.connection.sock.settimeout(seconds)
         line = self.answer.readline()
         return json.loads(line) if line else None
 
-    def until(self, wanted, seconds=10):
+    def until(self, wanted, seconds=30):
         """All events up to the first that `wanted` accepts."""
         deadline, events = time.monotonic() + seconds, []
         while time.monotonic() < deadline:

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Translation
 
-@Suite(.timeLimit(.minutes(1))) struct BindingDriverTests {
+@Suite(.timeLimit(.minutes(10))) struct BindingDriverTests {
   private let adapter = ModelAdapter()
   private let clock = ManualClock()
   private let store = SharedStore(

@@ -71,7 +71,7 @@ import Testing
     #expect(simulation.polls.last! == nil && simulation.shown.contains("run-new"))
   }
 
-  @Test(arguments: [false, true], [false, true]) func allStepsOfRunsThatEndAtOnceAreReadInTheEnd(_ incremental: Bool, _ fails: Bool) {
+  @Test(arguments: [false, true], [false, true]) func allStepsOfRunsThatEndAtOnceAreReadInTheEnd(_ incremental: Bool, _ fails: Bool) async {
     var simulation = simulation(70, incremental: incremental)
     simulation.run(for: 60)
     #expect((100..<170).allSatisfy { simulation.steps("run-r\($0)") == 1 })
@@ -84,11 +84,11 @@ import Testing
       simulation.run(for: 60)
       simulation.engine.isDown = false
     }
-    simulation.run(for: 400)
+    await simulation.pass(400)
     let steps = (100..<170).filter { simulation.steps("run-r\($0)") != 2 }
     #expect(steps.isEmpty)
     let gets = simulation.engine.calls["get"]!
-    simulation.run(for: 400)
+    await simulation.pass(400)
     #expect(simulation.engine.calls["get"] == gets)
   }
 }

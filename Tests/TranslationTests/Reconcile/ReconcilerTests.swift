@@ -198,40 +198,40 @@ import Testing
     #expect(simulation.engine.calls == calls)
   }
 
-  @Test func missingFromTheListButAnsweringIsThere() {
+  @Test func missingFromTheListButAnsweringIsThere() async {
     var simulation = simulation(5)
     simulation.engine.unlisted = ["r101"]
-    simulation.run(for: 2000)
+    await simulation.pass(2000)
     #expect(simulation.deletions.isEmpty && simulation.shown.count == 5)
   }
 
-  @Test func a404WhoseParentCannotBeReadProvesNothing() {
+  @Test func a404WhoseParentCannotBeReadProvesNothing() async {
     var simulation = simulation(5)
     simulation.engine.unlisted = ["r101"]
     simulation.engine.unseen = ["r101"]
     simulation.engine.parentIsReadable = false
-    simulation.run(for: 2000)
+    await simulation.pass(2000)
     #expect(simulation.deletions.isEmpty)
     simulation.engine.parentIsReadable = true
-    simulation.run(for: 700)
+    await simulation.pass(700)
     #expect(simulation.deletions == ["run-r101"])
   }
 
-  @Test func a404ThatTheListContradictsProvesNothing() {
+  @Test func a404ThatTheListContradictsProvesNothing() async {
     var simulation = simulation(5)
     simulation.engine.unseen = ["r101"]
-    simulation.run(for: 2000)
+    await simulation.pass(2000)
     #expect(simulation.deletions.isEmpty)
   }
 
-  @Test func anIncompleteSweepProvesNothing() {
+  @Test func anIncompleteSweepProvesNothing() async {
     var simulation = simulation(5)
     simulation.engine.unreadableRows = ["row 3: no id"]
     simulation.engine.delete("r103")
-    simulation.run(for: 2000)
+    await simulation.pass(2000)
     #expect(simulation.deletions.isEmpty && simulation.conditions?.synced.reason == "UnreadableRuns")
     simulation.engine.unreadableRows = []
-    simulation.run(for: 700)
+    await simulation.pass(700)
     #expect(simulation.deletions == ["run-r103"])
   }
 
@@ -263,31 +263,31 @@ import Testing
     #expect(simulation.raw("run-r100") == "back" && simulation.conditions?.synced.status == true)
   }
 
-  @Test func aSuspiciousShrinkIsHeldUntilThreeSweepsAgree() {
+  @Test func aSuspiciousShrinkIsHeldUntilThreeSweepsAgree() async {
     var simulation = simulation(60, sweep: 400)
     for i in 0..<40 { simulation.engine.delete("r\(100 + i)") }
-    simulation.run(for: 500)
+    await simulation.pass(500)
     #expect(simulation.deletions.isEmpty && simulation.conditions?.synced.reason == "SuspiciousShrink")
-    simulation.run(for: 300)
+    await simulation.pass(300)
     #expect(simulation.deletions.isEmpty)
-    simulation.run(for: 1500)
+    await simulation.pass(1500)
     #expect(simulation.deletions.count == 40 && simulation.conditions?.synced.status == true)
   }
 
-  @Test func aShrinkThatSamplesContradictIsNeverAccepted() {
+  @Test func aShrinkThatSamplesContradictIsNeverAccepted() async {
     var simulation = simulation(60, sweep: 400)
     simulation.engine.unlisted = Set((0..<40).map { "r\(100 + $0)" })
-    simulation.run(for: 5000)
+    await simulation.pass(5000)
     #expect(simulation.deletions.isEmpty && simulation.conditions?.synced.reason == "SuspiciousShrink")
     simulation.engine.unlisted = []
-    simulation.run(for: 500)
+    await simulation.pass(500)
     #expect(simulation.conditions?.synced.status == true)
   }
 
-  @Test func theOperatorsWordEndsAHeldShrink() {
+  @Test func theOperatorsWordEndsAHeldShrink() async {
     var simulation = simulation(60, sweep: 400)
     for i in 0..<40 { simulation.engine.delete("r\(100 + i)") }
-    simulation.run(for: 500)
+    await simulation.pass(500)
     #expect(simulation.deletions.isEmpty)
     simulation.handle(.acceptShrink)
     simulation.run(for: 30)
@@ -409,8 +409,8 @@ import Testing
 
   /// The whole machine, from one seed, twice: the same bytes; and in the end what is shown is what is there.
   @Test(arguments: 1...4 as ClosedRange<UInt64>, [false, true])
-  func aHistoryIsItsSeed(_ seed: UInt64, _ incremental: Bool) {
-    func history() -> (events: [[UInt8]], shown: [String: String], there: [String: String], deletedAlive: [String]) {
+  func aHistoryIsItsSeed(_ seed: UInt64, _ incremental: Bool) async {
+    func history() async -> (events: [[UInt8]], shown: [String: String], there: [String: String], deletedAlive: [String]) {
       var simulation = Simulation(
         seed: seed, abilities: ReconcilerAbilities(incremental: incremental), settings: ReconcilerSettings(sweepInterval: .seconds(120)))
       var random = SplitMix(seed &* 77)
@@ -435,6 +435,7 @@ import Testing
           }
         }
         let before = simulation.told.count
+        await Task.yield()
         let alive = Set(simulation.engine.runs.map { "foreign-b-\($0.key)#\($0.value.life)" })
         simulation.run(for: Double.random(in: 0.1...30, using: &random))
         for event in simulation.told[before...] where event.kind == .deleted {
@@ -443,7 +444,7 @@ import Testing
       }
       simulation.engine.isDown = false
       simulation.engine.unlisted = []
-      simulation.run(for: 2000)
+      await simulation.pass(2000)
       let shown = simulation.store.objects[.workflows].objects.map {
         ($0.draft.name, $0.draft.content["status"]!["raw"]!.string! + " " + String($0.draft.content["status"]!["attempt"]!.int!))
       }
@@ -451,8 +452,8 @@ import Testing
       let events = simulation.told.map { Array($0.kind.rawValue.utf8) + $0.object.json }
       return (events, Dictionary(uniqueKeysWithValues: shown), Dictionary(uniqueKeysWithValues: there), wronglyDeleted)
     }
-    let first = history()
-    let second = history()
+    let first = await history()
+    let second = await history()
     #expect(first.events == second.events && !first.events.isEmpty)
     #expect(first.shown == first.there)
     #expect(first.deletedAlive.isEmpty)

@@ -74,6 +74,15 @@ struct Simulation {
     watch()
   }
 
+  /// Lets much time pass, and the tests beside this one have their turn on its thread.
+  mutating func pass(_ seconds: Double) async {
+    for _ in 0..<Int(seconds / 20) {
+      run(for: 20)
+      await Task.yield()
+    }
+    run(for: seconds.truncatingRemainder(dividingBy: 20))
+  }
+
   mutating func watch() {
     let more = drain(&cursor, store.objects)
     if more.expired { cursor = try! WatchCursor(.workflows, namespace: nil, options: ListOptions(), in: store.objects) }

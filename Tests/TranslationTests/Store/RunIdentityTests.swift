@@ -131,7 +131,7 @@ import Testing
     func project(_ template: EngineTemplate, binding: BindingID) -> ObjectDraft? { nil }
   }
 
-  @Test func aThousandCopiesCostAsMuchAsAThousandRuns() {
+  @Test func aThousandCopiesCostAsMuchAsAThousandRuns() async {
     let projection = CountingProjection()
     var store = Self.store(projection: projection)
     let envelope = testEnvelope("mine", at: at(0))
@@ -144,9 +144,18 @@ import Testing
       return projection.count.withLock { $0 } - before
     }
     // The worst order: each one that can own it takes it from the one before.
-    #expect(projections { for row in rows("a", seen: 20_000).reversed() { _ = store.observe([row], now: row.ended) } } <= 2000)
-    #expect(owner("mine", store) == "0")
-    #expect(projections { for row in rows("b", seen: 20_010) { _ = store.observe([row], now: row.ended) } } == 1000)
+    var count = 0
+    for row in rows("a", seen: 20_000).reversed() {
+      count += projections { _ = store.observe([row], now: row.ended) }
+      await Task.yield()
+    }
+    #expect(count <= 2000 && owner("mine", store) == "0")
+    count = 0
+    for row in rows("b", seen: 20_010) {
+      count += projections { _ = store.observe([row], now: row.ended) }
+      await Task.yield()
+    }
+    #expect(count == 1000)
     #expect(projections { _ = store.forget([RunRef("b", RunKey(id: "0"))], now: at(20_020)) } <= 1)
     #expect(projections { _ = store.forget([RunRef("b", RunKey(id: "700"))], now: at(20_030)) } == 0)
   }
