@@ -131,6 +131,15 @@ import Testing
     #expect(errors.map(\.description).joined() == fault)
   }
 
+  @Test("C12: however many controllers there are, they are one fault") func controllers() {
+    let owners = (0..<500).map { number -> JSONValue in
+      ["apiVersion": "v1", "kind": "K", "name": "n", "uid": .string("\(number)"), "controller": true]
+    }
+    let errors = MetadataRules.errors(in: ["name": "a", "ownerReferences": .array(owners)])
+    #expect(errors.count == 1 && errors[0].body.hasSuffix("Found \"true\" in references for K/n and K/n"))
+    #expect(errors[0].body.utf8.count < 2000, "what is shown of the value has a limit")
+  }
+
   @Test("C12: equal owners are one") func equalOwners() throws {
     func owner(_ uid: String, _ name: String = "a") -> JSONValue { ["uid": .string(uid), "name": .string(name)] }
     let owners: JSONValue = [owner("b"), owner("c"), ["name": "a", "uid": "b"], owner("c"), owner("b", "z")]

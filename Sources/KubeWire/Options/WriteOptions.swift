@@ -27,8 +27,9 @@ package struct WriteOptions: Sendable, Hashable {
     var errors: [FieldError] = []
     dryRun = DryRun.parse(query.all("dryRun"), &errors)
     fieldManager = query["fieldManager"] ?? ""
-    if fieldManager.utf8.count > 128 { errors.append(.tooLong("fieldManager", maximumBytes: 128)) }
-    for index in fieldManager.unicodeScalars.indices where !GoText.isPrintable(fieldManager.unicodeScalars[index]) {
+    let isLong = fieldManager.utf8.count > 128
+    if isLong { errors.append(.tooLong("fieldManager", maximumBytes: 128)) }
+    for index in fieldManager.unicodeScalars.indices where !isLong && !GoText.isPrintable(fieldManager.unicodeScalars[index]) {
       let code = String(fieldManager.unicodeScalars[index].value, radix: 16, uppercase: true)
       let position = fieldManager.utf8.distance(from: fieldManager.startIndex, to: index)
       let why = "invalid character U+\(GoText.padded(code, 4)) (at position \(position))"

@@ -3,7 +3,11 @@ internal import JSON
 /// How Go prints values in messages.
 package enum GoText {
   /// `%q`: in double quotes, with the escapes of Go.
-  package static func quoted(_ text: String) -> String { "\"" + text.unicodeScalars.map { escaped($0, quote: "\"") }.joined() + "\"" }
+  package static func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars { result += escaped(scalar, quote: "\"") }
+    return result + "\""
+  }
 
   /// One character as it stands between quotes of that kind.
   package static func escaped(_ scalar: Unicode.Scalar, quote: Unicode.Scalar) -> String {
@@ -39,10 +43,12 @@ package enum GoText {
   /// With zeros in front.
   static func padded(_ digits: String, _ count: Int) -> String { String(repeating: "0", count: max(0, count - digits.count)) + digits }
 
+  private static let maximumShown = 1024
+
   static func shown(_ value: JSONValue) -> String {
     // Go shows large values whole; a message of more than this helps nobody.
-    let text = value.string.map(quoted) ?? value.text
-    return text.utf8.count <= 1024 ? text : String(text.prefix(1024)) + "…"
+    let text = value.string.map { quoted(String($0.prefix(maximumShown))) } ?? value.text
+    return text.utf8.count <= maximumShown ? text : String(text.prefix(maximumShown)) + "…"
   }
 
   /// The text of strconv.ParseInt and ParseUint's refusal.

@@ -9,7 +9,7 @@ package enum OwnerReferences {
 
   static func errors(_ owners: [JSONValue]) -> [FieldError] {
     var errors: [FieldError] = []
-    var controller: String?
+    var controllers: [String] = []
     for owner in owners {
       func text(_ member: String) -> String { owner[member]?.string ?? "" }
       if !hasVersion(text("apiVersion")) {
@@ -21,16 +21,14 @@ package enum OwnerReferences {
       if text("apiVersion") == "v1", text("kind") == "Event" {
         errors.append(.invalid(field, ordered(owner), "/v1, Kind=Event is disallowed from being an owner"))
       }
-      guard owner["controller"]?.bool == true else { continue }
-      let name = "\(text("kind"))/\(text("name"))"
-      guard let first = controller else {
-        controller = name
-        continue
-      }
+      if owner["controller"]?.bool == true { controllers.append("\(text("kind"))/\(text("name"))") }
+    }
+    // Once, however many there are: it shows all owners.
+    if controllers.count > 1 {
       errors.append(
         .invalid(
           field, .array(owners.map(ordered)),
-          "Only one reference can have Controller set to true. Found \"true\" in references for \(first) and \(name)"))
+          "Only one reference can have Controller set to true. Found \"true\" in references for \(controllers[0]) and \(controllers[1])"))
     }
     return errors
   }

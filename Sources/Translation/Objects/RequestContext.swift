@@ -8,7 +8,7 @@ package final class RequestContext: Sendable {
   package let user: UserInfo
   package let now: Timestamp
   package let deadline: Timestamp
-  private let collected = Mutex<[String]>([])
+  private let collected = Mutex<OrderedSet<String>>([])
   private let noted = Mutex<[String: String]>([:])
   private let touched = Mutex<[String: OrderedSet<String>]>([:])
   private let awaited = Mutex<String?>(nil)
@@ -32,7 +32,7 @@ package final class RequestContext: Sendable {
   }
 
   /// Adds one `Warning: 299 - "…"` header (kubernetes-wire C3); the same text is sent once.
-  package func warn(_ text: String) { collected.withLock { if !$0.contains(text) { $0.append(text) } } }
+  package func warn(_ text: String) { collected.withLock { _ = $0.append(text) } }
 
   /// Adds an annotation to the request's audit events, such as which backend was used; the first value of a key stays.
   package func note(_ key: String, _ value: String) { noted.withLock { if $0[key] == nil { $0[key] = value } } }
@@ -53,5 +53,5 @@ package final class RequestContext: Sendable {
     return noted.withLock { $0 }.merging(lists) { first, _ in first }
   }
 
-  package var warnings: [String] { collected.withLock { $0 } }
+  package var warnings: [String] { collected.withLock { $0.elements } }
 }
