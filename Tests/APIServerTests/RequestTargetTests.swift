@@ -7,7 +7,7 @@ import Testing
 @testable import APIServer
 
 /// What the path, the query and the header of a request say besides the resource.
-@Suite(.timeLimit(.minutes(2))) struct RequestTargetTests {
+@Suite(.timeLimit(.minutes(10))) struct RequestTargetTests {
   private static let collection = "/namespaces/default/workflows"
 
   @Test(
@@ -19,7 +19,7 @@ import Testing
       ("/namespaces/d/workflows/a%2B", "", "/namespaces/d/workflows", "fieldSelector=metadata.name%3Da%2B&watch=true"),
       (
         "/namespaces/d/workflows/a", "fieldSelector=status.phase%3DFailed", "/namespaces/d/workflows",
-        "fieldSelector=status.phase%3DFailed%2Cmetadata.name%3Da&watch=true&fieldSelector=status.phase%3DFailed"
+        "fieldSelector=metadata.name%3Da%2Cstatus.phase%3DFailed&watch=true&fieldSelector=status.phase%3DFailed"
       ),
       ("/workflowbackends/a", "", "/workflowbackends", "fieldSelector=metadata.name%3Da&watch=true"),
     ])
@@ -28,6 +28,15 @@ import Testing
     #expect(found.path == TestServer.base + today && found.query == todaysQuery)
     let info = RequestInfo(method: "GET", path: found.path, query: QueryParameters(found.query))
     #expect(info?.verb == "watch" && info?.resource.hasPrefix("workflow") == true && info?.hasName == false)
+  }
+
+  @Test("the name of the path is the one that counts, whatever is in it and whatever else is selected")
+  func watchPrefixName() throws {
+    let request = HTTPRequest(
+      method: "GET", path: TestServer.base + "/watch/namespaces/d/workflows/a%2Cb%3D%5C", query: "fieldSelector=metadata.name%3Dz")
+    let found = WatchPrefix.replaced(in: request)
+    let info = try #require(RequestInfo(method: "GET", path: found.path, query: QueryParameters(found.query)))
+    #expect(info.name == "a,b=\\")
   }
 
   @Test("what only looks like it stays as it is")

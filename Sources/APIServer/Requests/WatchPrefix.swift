@@ -17,10 +17,15 @@ enum WatchPrefix {
     var query = "watch=true" + (request.query.isEmpty ? "" : "&\(request.query)")
     if segments.count == nameIndex + 1, let name = PercentEncoding.decoded(segments[nameIndex]), !name.isEmpty {
       segments.removeLast()
-      // What the client selects by itself still counts.
-      let given = QueryParameters(request.query)["fieldSelector"].map { $0.isEmpty ? "" : "\($0)," } ?? ""
-      query = "fieldSelector=\(PercentEncoding.encoded(given + "metadata.name=\(name)"))&" + query
+      // The name of the path comes first: it is what is authorized and written down. What the client selects besides still counts.
+      let given = QueryParameters(request.query)["fieldSelector"].map { $0.isEmpty ? "" : ",\($0)" } ?? ""
+      query = "fieldSelector=\(PercentEncoding.encoded("metadata.name=\(escaped(name))\(given)"))&" + query
     }
     return (segments.joined(separator: "/"), query)
+  }
+
+  /// As a value of a field selector.
+  private static func escaped(_ name: String) -> String {
+    name.reduce(into: "") { $0 += ["\\", ",", "="].contains($1) ? "\\\($1)" : String($1) }
   }
 }
