@@ -114,7 +114,7 @@ let package = Package(
     library("TestSupport", ["JSON"]),
     tests("JSON", ["TestSupport", collections]),
     tests("AdapterKit", ["JSON", "TestSupport"]),
-    tests("CEL", ["JSON", collections]),
+    tests("CEL", ["JSON", "TestSupport", collections]),
     tests("KubeWire", ["JSON", "TestSupport", collections]),
     tests("Certificates"),
     tests("CurlTransport", ["AdapterKit", "TestSupport"]),

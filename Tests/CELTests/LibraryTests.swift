@@ -1,5 +1,6 @@
 import CEL
 import JSON
+import TestSupport
 import Testing
 
 /// What the conformance data and the documentation do not reach.

@@ -1,5 +1,6 @@
 import CEL
 import JSON
+import TestSupport
 import Testing
 
 /// Cost, depth and size: whatever an expression says, it ends soon and within bounded memory.

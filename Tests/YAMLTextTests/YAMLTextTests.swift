@@ -1,5 +1,6 @@
 import JSON
 import OrderedCollections
+import TestSupport
 import Testing
 
 @testable import YAMLText
