@@ -15,7 +15,6 @@ extension Gateway {
   package func update(namespace: String, name: String, request: UpdateRequest, context: RequestContext) async throws(StatusError)
     -> UpdateResult
   {
-    let request = request.withoutDuplicateOwners(context)
     var object: StoredObject
     switch try await found(namespace: namespace, name: name, request: request, context: context) {
     case .present(let present): object = present

@@ -5,13 +5,15 @@ internal import OrderedCollections
 /// What a client wants an object to be, and who owns which of its fields then.
 extension Gateway {
   /// What the client wants, and who then owns which fields.
-  func changed(_ request: UpdateRequest, _ current: JSONValue, _ live: ManagedFields) throws(StatusError) -> (
+  func changed(_ request: UpdateRequest, _ current: JSONValue, _ live: ManagedFields, _ context: RequestContext) throws(StatusError) -> (
     JSONValue, ManagedFields
   ) {
     let fields = projector.ownership.fields
     switch request.change {
     case .replace(let change):
       var wanted = try change(current)
+      // An apply cannot have two of one owner.
+      if let warning = OwnerReferences.removeDuplicates(of: &wanted) { context.warn(warning) }
       try checkIdentity(wanted, current)
       // Of the rest of the object a status write takes nothing (kubernetes-wire C16).
       if request.subresource == "status" {

@@ -32,7 +32,7 @@ extension Gateway {
     let envelope = store.ownsEnvelope(ref) ? run.envelope.flatMap(Envelope.init) : nil
     let overlay = Overlay(run.overlay)
     let live = projector.ownership.account(envelope, overlay)
-    var (wanted, account) = try changed(request, current, live)
+    var (wanted, account) = try changed(request, current, live, context)
     wanted = settled(wanted, current, isStatus: request.subresource == "status")
 
     var attributes = attributes(.update, request.subresource, object, context, request.options, "UpdateOptions")

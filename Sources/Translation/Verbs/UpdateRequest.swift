@@ -30,18 +30,6 @@ package struct UpdateRequest: Sendable {
     self.options = options
     self.manager = manager
   }
-
-  /// Of what a PUT sends or a patch comes to; an apply cannot have two of one owner.
-  func withoutDuplicateOwners(_ context: RequestContext) -> UpdateRequest {
-    guard case .replace(let change) = self.change else { return self }
-    var request = self
-    request.change = .replace { current throws(StatusError) in
-      var wanted = try change(current)
-      if let warning = OwnerReferences.removeDuplicates(of: &wanted) { context.warn(warning) }
-      return wanted
-    }
-    return request
-  }
 }
 
 package struct UpdateResult: Sendable {
