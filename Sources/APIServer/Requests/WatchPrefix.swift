@@ -19,13 +19,8 @@ enum WatchPrefix {
       segments.removeLast()
       // The name of the path comes first: it is what is authorized and written down. What the client selects besides still counts.
       let given = QueryParameters(request.query)["fieldSelector"].map { $0.isEmpty ? "" : ",\($0)" } ?? ""
-      query = "fieldSelector=\(PercentEncoding.encoded("metadata.name=\(escaped(name))\(given)"))&" + query
+      query = "fieldSelector=\(PercentEncoding.encoded("metadata.name=\(FieldSelector.escaped(name))\(given)"))&" + query
     }
     return (segments.joined(separator: "/"), query)
-  }
-
-  /// As a value of a field selector.
-  private static func escaped(_ name: String) -> String {
-    name.reduce(into: "") { $0 += ["\\", ",", "="].contains($1) ? "\\\($1)" : String($1) }
   }
 }

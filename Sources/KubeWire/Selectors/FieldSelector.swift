@@ -70,6 +70,11 @@ package struct FieldSelector: Sendable, Hashable {
     return nil
   }
 
+  /// A value as it stands in the text of a selector.
+  package static func escaped(_ value: String) -> String {
+    value.unicodeScalars.map { ["\\", ",", "="].contains($0) ? "\\\($0)" : String($0) }.joined()
+  }
+
   /// `\\`, `\,` and `\=`. - Throws: 400 for another escape, and for a bare `,` or `=`.
   private static func unescaped(_ text: String) throws(StatusError) -> String {
     var result = String.UnicodeScalarView()
