@@ -46,9 +46,9 @@ package enum GoText {
   private static let maximumShown = 1024
 
   static func shown(_ value: JSONValue) -> String {
-    // Go shows large values whole; a message of more than this helps nobody.
-    let text = value.string.map { quoted(String($0.prefix(maximumShown))) } ?? value.text
-    return text.utf8.count <= maximumShown ? text : String(text.prefix(maximumShown)) + "…"
+    // Go shows large values whole; a message of more than this helps nobody. By scalars: a Character can be of any length.
+    let text = value.string.map { quoted(String($0.unicodeScalars.prefix(maximumShown))) } ?? value.text
+    return text.utf8.count <= maximumShown ? text : String(text.unicodeScalars.prefix(maximumShown)) + "…"
   }
 
   /// The text of strconv.ParseInt and ParseUint's refusal.
