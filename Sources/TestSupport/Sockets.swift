@@ -9,6 +9,13 @@ package enum Sockets {
 
   /// A TCP listener on 127.0.0.1 and a free port.
   package static func listenOnLoopback() throws -> (socket: Int32, port: Int) {
+    let (socket, port) = try bindOnLoopback()
+    try check("listen", Glibc.listen(socket, 128))
+    return (socket, port)
+  }
+
+  /// A port of 127.0.0.1 at which nobody listens, nor can until the socket is closed.
+  package static func bindOnLoopback() throws -> (socket: Int32, port: Int) {
     let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -17,7 +24,6 @@ package enum Sockets {
     try withUnsafeMutablePointer(to: &address) { pointer in
       try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
         try check("bind", bind(socket, pointer, length))
-        try check("listen", Glibc.listen(socket, 128))
         try check("getsockname", getsockname(socket, pointer, &length))
       }
     }

@@ -17,7 +17,7 @@ package final class StubEngine: Sendable {
 
   private let state = Mutex(State())
   private let answer: @Sendable (StubRequest) -> StubAnswer
-  private let listener: Int32
+  private let listener: Listener
   private let unixSocketPath: String?
   package let port: Int
 
@@ -26,22 +26,10 @@ package final class StubEngine: Sendable {
   package init(unixSocketPath: String? = nil, answer: @escaping @Sendable (StubRequest) -> StubAnswer) throws {
     self.answer = answer
     self.unixSocketPath = unixSocketPath
-    if let unixSocketPath {
-      listener = try Sockets.listen(unixSocketPath: unixSocketPath)
-      port = 0
-    } else {
-      (listener, port) = try Sockets.listenOnLoopback()
-    }
-    let listener = listener
-    Sockets.detachThread { [weak self] in
-      while case let socket = accept(listener, nil, nil), socket >= 0 {
-        guard let self else {
-          close(socket)
-          return
-        }
-        self.serve(socket)
-      }
-    }
+    let socket: Int32
+    (socket, port) = try unixSocketPath.map { (try Sockets.listen(unixSocketPath: $0), 0) } ?? Sockets.listenOnLoopback()
+    listener = Listener(socket)
+    listener.start { [weak self] in if let self { self.serve($0) } else { close($0) } }
   }
 
   deinit { stop() }
@@ -64,8 +52,7 @@ package final class StubEngine: Sendable {
       return !state.stopped
     }
     guard first else { return }
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
+    listener.stop()
     if let unixSocketPath { unlink(unixSocketPath) }
     closeConnections()
   }

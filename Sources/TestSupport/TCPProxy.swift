@@ -6,13 +6,15 @@ import Synchronization
 package final class TCPProxy: Sendable {
   package let port: Int
   private let target: Int
-  private let listener: Int32
+  private let listener: Listener
   private let state = Mutex<(generation: Int, accepted: Int, isStopped: Bool)>((0, 0, false))
 
   package init(to target: Int) throws {
     self.target = target
-    (listener, port) = try Sockets.listenOnLoopback()
-    Sockets.detachThread { self.acceptAll() }
+    let socket: Int32
+    (socket, port) = try Sockets.listenOnLoopback()
+    listener = Listener(socket)
+    listener.start { self.serve($0) }
   }
 
   /// How many connections it was given so far.
@@ -22,24 +24,19 @@ package final class TCPProxy: Sendable {
 
   package func stop() {
     state.withLock { $0.isStopped = true }
-    shutdown(listener, Int32(SHUT_RDWR))
-    close(listener)
+    listener.stop()
   }
 
-  private func acceptAll() {
-    while true {
-      let client = accept(listener, nil, nil)
-      guard client >= 0 else { return }
-      guard let server = try? Sockets.connectOnLoopback(to: target) else {
-        close(client)
-        continue
-      }
-      let generation = state.withLock { state in
-        state.accepted += 1
-        return state.generation
-      }
-      Sockets.detachThread { self.pass(client, server, generation) }
+  private func serve(_ client: Int32) {
+    guard let server = try? Sockets.connectOnLoopback(to: target) else {
+      close(client)
+      return
     }
+    let generation = state.withLock { state in
+      state.accepted += 1
+      return state.generation
+    }
+    Sockets.detachThread { self.pass(client, server, generation) }
   }
 
   private func pass(_ client: Int32, _ server: Int32, _ generation: Int) {

@@ -1,5 +1,6 @@
 import AdapterKit
 import CurlTransport
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -108,6 +109,19 @@ struct CurlTransportTests {
     #expect(answer.body == Array("localhost".utf8))
   }
 
+  /// The number of a descriptor is given to the next socket as soon as it is closed.
+  @Test func aStoppedStubTakesNoConnectionOfTheNextOne() async throws {
+    for _ in 0..<200 {
+      try StubEngine { _ in .closed }.stop()
+      let engine = try StubEngine { _ in StubAnswer(200) }
+      let transport = CurlTransport()
+      let answer = try await transport.send(TransportRequest(method: "GET", url: engine.url + "/"))
+      #expect(answer.status == 200)
+      transport.shutdown()
+      engine.stop()
+    }
+  }
+
   @Test func cancelledTasksEndTheirTransfers() async throws {
     let arrived = AsyncStream.makeStream(of: Void.self)
     let engine = try StubEngine { _ in
@@ -194,7 +208,8 @@ struct CurlTransportTests {
   }
 
   @Test func nobodyListens() async throws {
-    let port = try Sockets.freePort()
+    let (socket, port) = try Sockets.bindOnLoopback()
+    defer { close(socket) }
     let transport = CurlTransport()
     defer { transport.shutdown() }
     let error = await failure {

@@ -1,5 +1,6 @@
 import AdapterKit
 import CurlTransport
+import Glibc
 import JSON
 import KubeWire
 import OrderedCollections
@@ -181,7 +182,8 @@ struct CurlKubeClientTests {
   }
 
   @Test func anAbsentClusterIsSaidWithItsAddress() async throws {
-    let port = try Sockets.freePort()
+    let (socket, port) = try Sockets.bindOnLoopback()
+    defer { close(socket) }
     let client = CurlKubeClient(ClusterAccess(server: "http://127.0.0.1:\(port)", proxy: "", origin: "test"))
     let error = await failure { try await client.send(KubeRequest("GET", "/")) }
     #expect(error?.description.hasPrefix("cannot reach the cluster at http://127.0.0.1:\(port): ") == true)
