@@ -18,6 +18,8 @@ class Command:
     before: Callable | None = None
     # False where the number of requests depends on time.
     requests: bool = True
+    # One command that never ends by itself: it is ended when its watch has been asked for.
+    watches: bool = False
     # Lines of the output whose order or number depends on time are sorted and made unique.
     unordered: bool = False
     since: str = "1.27"
@@ -32,6 +34,10 @@ def settled(*names, phase="Succeeded"):
 
 def running(name):
     return settled(name, phase="Running")
+
+
+def all_ended(stack, _):
+    eventually(lambda: {item["status"]["phase"] for item in stack.gateway.raw("GET", WORKFLOWS).json()["items"]} <= {"Succeeded", "Failed"}, what="the end of all runs")
 
 
 def created(*manifests, wait="Succeeded"):
@@ -80,7 +86,7 @@ COMMANDS = [
     Command("issue-4-get-yaml", "kubectl get workflow example-workflow -o yaml"),
     Command("issue-5-patch-status", "kubectl patch workflow example-workflow --type=merge --subresource=status "
             """-p '{"status":{"phase":"Running","startTime":"2024-01-15T10:30:00Z"}}'"""),
-    Command("issue-6-get-watch", "timeout 3 kubectl get workflows -w"),
+    Command("issue-6-get-watch", "kubectl get workflows -w", watches=True),
     Command("issue-7-delete", "kubectl delete workflow example-workflow", requests=False),
     # What there is.
     Command("api-resources", "kubectl api-resources --api-group=workflow.example.com"),
@@ -102,7 +108,7 @@ COMMANDS = [
     Command("create-strict", "kubectl create -f unknown.yaml"),
     Command("create-ignore", "kubectl create -f unknown.yaml --validate=ignore --dry-run=server"),
     Command("create-invalid", "kubectl create -f invalid.yaml"),
-    Command("delete-generated", "kubectl delete wf -l '!app'"),
+    Command("delete-generated", "kubectl delete wf -l '!app'", all_ended),
     # get
     Command("get", "kubectl get workflows", created(labelled("b", "true", labels={"app": "y"}), labelled("c", "true"))),
     Command("get-all-namespaces", "kubectl get wf -A"),
@@ -125,8 +131,8 @@ COMMANDS = [
     Command("get-bad-resource", "kubectl get workflowz"),
     Command("get-raw", f"kubectl get --raw '{WORKFLOWS}/a/log'"),
     Command("get-subresource", "kubectl get wf a --subresource=status"),
-    Command("get-watch-name", "timeout 3 kubectl get wf a -w"),
-    Command("get-watch-only", "timeout 3 kubectl get wf --watch-only"),
+    Command("get-watch-name", "kubectl get wf a -w", watches=True),
+    Command("get-watch-only", "kubectl get wf --watch-only", watches=True),
     Command("describe", "kubectl describe wf a"),
     # apply
     Command("apply-created-without", "kubectl apply -f a.yaml"),
@@ -165,12 +171,12 @@ COMMANDS = [
     Command("replace-conflict", "kubectl get wf b -o json > old.json; kubectl label wf b moved=on >/dev/null; kubectl replace -f old.json"),
     Command("set-of-changes", "kubectl get wf b -o jsonpath='{.metadata.labels}'"),
     # wait
-    Command("wait-condition", "kubectl wait --for=condition=Complete --timeout=20s wf/a"),
-    Command("wait-jsonpath", "kubectl wait --for=jsonpath='{.status.phase}'=Succeeded --timeout=20s wf/a"),
-    Command("wait-create", "kubectl wait --for=create --timeout=20s wf/a", since="1.31"),
-    Command("wait-timeout", "kubectl wait --for=condition=Failed --timeout=1s wf/a"),
-    Command("wait-missing", "kubectl wait --for=condition=Complete --timeout=1s wf/no-such"),
-    Command("wait-delete", "(sleep 1; kubectl delete wf w >/dev/null) & kubectl wait --for=delete --timeout=30s wf/w; wait", created(labelled("w", "sleep 300"), wait="Running"),
+    Command("wait-condition", "kubectl wait --for=condition=Complete --timeout=60s wf/a"),
+    Command("wait-jsonpath", "kubectl wait --for=jsonpath='{.status.phase}'=Succeeded --timeout=60s wf/a"),
+    Command("wait-create", "kubectl wait --for=create --timeout=60s wf/a", since="1.31"),
+    Command("wait-timeout", "kubectl wait --for=condition=Failed --timeout=8s wf/a"),
+    Command("wait-missing", "kubectl wait --for=condition=Complete --timeout=8s wf/no-such"),
+    Command("wait-delete", "(sleep 4; kubectl delete wf w >/dev/null) & kubectl wait --for=delete --timeout=60s wf/w; wait", created(labelled("w", "sleep 300"), wait="Running"),
             requests=False),
     # what a Workflow has not got
     Command("logs", "kubectl logs wf/a"),

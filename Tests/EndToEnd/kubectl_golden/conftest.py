@@ -15,7 +15,7 @@ from sessions import VERSIONS, Session  # noqa: E402
 
 @pytest.fixture(scope="session")
 def outputs(request, tmp_path_factory):
-    """kubectl version → command → text. The versions run side by side, each against an engine and a gateway of its own."""
+    """kubectl version → command → text. Several versions run side by side, each against an engine and a gateway of its own."""
     tools = tmp_path_factory.mktemp("tools")
     # The example's toolchain, so that its run neither ends nor depends on what the machine has.
     (tools / "go").write_text("#!/bin/sh\nexec sleep 300\n")
@@ -23,7 +23,7 @@ def outputs(request, tmp_path_factory):
     before = os.environ["PATH"]
     os.environ["PATH"] = f"{tools}:{before}"
     try:
-        with concurrent.futures.ThreadPoolExecutor(len(VERSIONS)) as pool:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
             found = dict(zip(VERSIONS, pool.map(lambda version: Session(version, tools).run(), VERSIONS)))
     finally:
         os.environ["PATH"] = before

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import golden
 from commands import COMMANDS, write_files
 from kubectl_recorder import Recorder
-from stack import KUBECTLS, ROOT, Stack
+from stack import KUBECTLS, ROOT, Stack, eventually
 
 VERSIONS = sorted(KUBECTLS)
 # Discovery and OpenAPI come from kubectl's cache at times of its own.
@@ -52,8 +53,8 @@ class Session:
         except AssertionError as error:
             return f"before: {error}\n"
         recorder.take()
-        done = self.shell(command.line)
-        parts = [f"exit {done.returncode}\n"]
+        done = self.watch(command.line, recorder) if command.watches else self.shell(command.line)
+        parts = ["goes on\n" if done.returncode == -signal.SIGKILL else f"exit {done.returncode}\n"]
         if command.requests:
             shown = [request for request in recorder.take() if not request[1].startswith(NOT_SHOWN) and request[1].split("?")[0] not in ("/api", "/apis")]
             lines = [f"{method} {path}{f' {kind}' if kind else ''}\n" for method, path, kind in shown if not self.discovery(path)]
@@ -67,6 +68,17 @@ class Session:
     def discovery(path):
         """A document of a group, as `/apis/GROUP/VERSION`."""
         return len(path.split("?")[0].strip("/").split("/")) <= 3
+
+    def watch(self, line, recorder):
+        """kubectl has printed what is there before it asks for the watch."""
+        process = subprocess.Popen(["bash", "-c", f"exec {line}"], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   stdin=subprocess.DEVNULL)
+        try:
+            eventually(lambda: process.poll() is not None or any("watch=true" in path for _, path, _ in recorder.requests), what=f"the watch of {line}")
+        finally:
+            process.kill()
+            out, err = process.communicate()
+        return subprocess.CompletedProcess(line, process.returncode, out, err)
 
     def shell(self, line):
         return subprocess.run(["bash", "-c", line], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)

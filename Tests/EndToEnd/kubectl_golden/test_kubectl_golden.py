@@ -13,6 +13,8 @@ def versions(command):
     return [version for version in VERSIONS if tuple(map(int, command.since.split("."))) <= tuple(map(int, version.split(".")))]
 
 
+# The first of them waits for all commands of all versions.
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("version, command", [(version, command) for command in COMMANDS for version in versions(command)],
                          ids=lambda value: value if isinstance(value, str) else value.name)
 def test_kubectl(outputs, version, command):
