@@ -4,10 +4,12 @@ import base64
 import json
 import ssl
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import yaml
+
+from stack import ThreadedServer
 
 REGISTRATION = "/apis/admissionregistration.k8s.io/v1"
 COLLECTIONS = ["/api/v1/namespaces", "/api/v1/resourcequotas"] + [
@@ -19,8 +21,7 @@ class Server:
     """An HTTPS server on loopback with the gateway's own test certificates."""
 
     def __init__(self, pki, handler, protocols=("http/1.1",)):
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.http.daemon_threads = True
+        self.http = ThreadedServer(handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pki / "server.crt", pki / "server.key")
         context.set_alpn_protocols(protocols)
@@ -167,7 +168,7 @@ class Webhooks(Server):
         return {"metadata": {"name": name}, "webhooks": [{
             "name": f"{name}.example.com", "rules": [RULE], "failurePolicy": "Fail", "matchPolicy": "Equivalent", "namespaceSelector": {},
             "clientConfig": {"url": (url or self.url) + path, "caBundle": base64.b64encode(self.ca).decode()}, "objectSelector": {},
-            "sideEffects": "None", "timeoutSeconds": 5, "admissionReviewVersions": ["v1"], **more}]}
+            "sideEffects": "None", "timeoutSeconds": 30, "admissionReviewVersions": ["v1"], **more}]}
 
 
 RULE = {"operations": ["*"], "apiGroups": ["workflow.example.com"], "apiVersions": ["*"], "resources": ["workflows"], "scope": "*"}

@@ -28,12 +28,14 @@ def request_block(path, method="GET"):
 
 
 def connect(gateway, protocols=("h2",), certificate=True, timeout=10):
+    """`timeout`, in seconds, is for what is sent and received later; a server under attack may take its time for the handshake."""
     context = ssl.create_default_context(cafile=str(gateway.folder / "pki" / "ca.crt"))
     if certificate:
         context.load_cert_chain(str(gateway.folder / "pki" / "admin.crt"), str(gateway.folder / "pki" / "admin.key"))
     context.set_alpn_protocols(list(protocols))
-    raw = socket.create_connection(("127.0.0.1", gateway.port), timeout=timeout)
-    return context.wrap_socket(raw, server_hostname="localhost")
+    connection = context.wrap_socket(socket.create_connection(("127.0.0.1", gateway.port), timeout=60), server_hostname="localhost")
+    connection.settimeout(timeout)
+    return connection
 
 
 def connect_h2(gateway):

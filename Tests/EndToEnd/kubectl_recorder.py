@@ -2,7 +2,9 @@
 
 import http.client
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from stack import ThreadedServer
 
 SINGLE_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "host", "accept-encoding"}
 
@@ -10,8 +12,7 @@ SINGLE_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive",
 class Recorder:
     def __init__(self, gateway):
         self.gateway, self.requests = gateway, []
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
-        self.server.daemon_threads = True
+        self.server = ThreadedServer(self.handler())
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property

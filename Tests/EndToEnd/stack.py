@@ -1,10 +1,10 @@
 """Starts the real binaries in a folder of their own: engine, gateway, kubectl of several versions."""
 
+import http.server
 import json
 import os
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import tempfile
@@ -20,12 +20,31 @@ BIN = Path(os.environ.get("WORKFLOW_BIN") or ROOT / ".build" / "debug")
 KUBECTLS = {path.parent.name: path for path in sorted((ROOT / ".venv-test" / "kubectl").glob("*/kubectl"))}
 GROUP = "workflow.example.com"
 API = f"/apis/{GROUP}/v1alpha1"
+GIVEN_PORTS = set()
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port that nobody takes while a server restarts; another one every time."""
+    while True:
+        port = int(subprocess.run([ROOT / "hack" / "free-port"], check=True, capture_output=True).stdout)
+        if port not in GIVEN_PORTS:
+            GIVEN_PORTS.add(port)
+            return port
+
+
+def until_there(path):
+    """A step that ends when the test has made the file."""
+    return f"until [ -e {path} ]; do sleep 0.1; done"
+
+
+class ThreadedServer(http.server.ThreadingHTTPServer):
+    """On a port of loopback. Many clients may come at once: what finds no room in the queue comes again a second later."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, handler):
+        super().__init__(("127.0.0.1", 0), handler)
 
 
 def eventually(check, seconds=60, what="condition"):
@@ -46,11 +65,11 @@ def eventually(check, seconds=60, what="condition"):
 class Engine:
     """The built-in engine."""
 
-    def __init__(self, folder, *flags, port=0, templates=True):
+    def __init__(self, folder, *flags, port=None, templates=True):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.flags = list(flags)
-        self.port = port
+        self.port = free_port() if port is None else port
         self.templates = templates
         self.process = None
         self.start()
@@ -70,7 +89,7 @@ class Engine:
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(60)
 
     @property
     def url(self):
@@ -98,12 +117,12 @@ class Engine:
 class Gateway:
     """The gateway with certificates of its own."""
 
-    def __init__(self, folder, config, port=0, adapters=ROOT / "adapters", flags=("--authorization-mode", "AlwaysAllow")):
+    def __init__(self, folder, config, port=None, adapters=ROOT / "adapters", flags=("--authorization-mode", "AlwaysAllow")):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.adapters = adapters
         self.flags = [str(flag) for flag in flags]
-        self.port = port
+        self.port = free_port() if port is None else port
         # Whether requests are repeated after a 429 with Retry-After, as client-go does.
         self.patient = False
         self.config = self.folder / "gateway.yaml"
@@ -133,11 +152,11 @@ class Gateway:
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(60)
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
     @property
     def url(self):
@@ -149,7 +168,7 @@ class Gateway:
         context.load_cert_chain(str(self.folder / "pki" / "admin.crt"), str(self.folder / "pki" / "admin.key"))
         return context
 
-    def raw(self, method, path, body=None, headers=None, timeout=30):
+    def raw(self, method, path, body=None, headers=None, timeout=60):
         """One request, whatever the answer: an object with status, headers, body (bytes) and json()."""
         answer = self.once(method, path, body, headers, timeout)
         for _ in range(10):
@@ -159,7 +178,7 @@ class Gateway:
             answer = self.once(method, path, body, headers, timeout)
         return answer
 
-    def once(self, method, path, body=None, headers=None, timeout=30):
+    def once(self, method, path, body=None, headers=None, timeout=60):
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, method=method, data=data, headers=dict(headers or {}))
         if data is not None and not request.has_header("Content-type"):
@@ -237,7 +256,7 @@ class Stack:
     def create(self, manifest, namespace="default", query=""):
         return self.gateway.raw("POST", f"{API}/namespaces/{namespace}/workflows{query}", manifest)
 
-    def phase(self, name, phase, seconds=30, namespace="default"):
+    def phase(self, name, phase, seconds=60, namespace="default"):
         """Waits for a phase and returns the object."""
         def look():
             found = self.get(name, namespace)

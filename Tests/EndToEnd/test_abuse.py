@@ -38,7 +38,7 @@ class Honest(threading.Thread):
     def run(self):
         while not self.done.is_set():
             try:
-                answer = self.stack.gateway.once("GET", f"{API}/workflows?resourceVersion=0", timeout=10)
+                answer = self.stack.gateway.once("GET", f"{API}/workflows?resourceVersion=0")
                 if answer.status != 200:
                     self.failures.append(answer.status)
                 self.served += 1
@@ -59,7 +59,7 @@ def honest_clients(stack):
     # A short attack leaves time for few requests; the ones after it count as well.
     eventually(lambda: client.failures or client.served > 5, what="the honest client's requests")
     client.done.set()
-    client.join(15)
+    client.join(60)
     assert client.failures == [], client.failures[:3]
     name = f"after-{time.monotonic_ns()}"
     assert stack.create(workflow(name, "true")).status == 201
@@ -212,8 +212,7 @@ def test_strangers_bodies_that_do_not_end_are_bounded(stack):
             with contextlib.suppress(OSError):
                 connection.sendall(head + b" " * (BODY - 1))
             plain.append(connection)
-        refused = [status for status in map(answered, plain) if status]
-        assert set(refused) == {429} and len(refused) > 90, refused
+        assert_turned_away(plain, more_than=90)
         streams = opened.enter_context(h2.connect(stack.gateway, certificate=False))
         statuses = send_bodies(streams, count=60)
         assert len(statuses) == 60 and all(block[:1] != b"\x88" for block in statuses.values()), statuses
@@ -233,6 +232,18 @@ def answered(connection):
         return None
 
 
+def assert_turned_away(connections, more_than):
+    """So many have the answer 429, or get it soon, and nobody another one. Returns those without an answer."""
+    statuses = dict.fromkeys(connections)
+
+    def look():
+        statuses.update({one: answered(one) for one, status in statuses.items() if status is None})
+        return list(statuses.values()).count(429) > more_than
+    eventually(look, what="429 for those that are too many")
+    assert set(statuses.values()) == {429, None}, list(statuses.values())
+    return [one for one, status in statuses.items() if status is None]
+
+
 def send_bodies(connection, count):
     """Sends all but the last byte of a body on each stream, as far as the windows let it. Returns the header blocks of the answers."""
     connection.sendall(h2.PREFACE + h2.frame(h2.SETTINGS))
@@ -242,7 +253,7 @@ def send_bodies(connection, count):
     for stream in left:
         connection.sendall(h2.frame(h2.HEADERS, h2.END_HEADERS, stream, block))
     answers, data, idle_since = {}, b"", time.monotonic()
-    while len(answers) < count and time.monotonic() - idle_since < 3:
+    while len(answers) < count and time.monotonic() - idle_since < 30:
         for stream in left:
             size = min(16384, left[stream], windows[stream], windows[0])
             if stream not in answers and size > 0:
@@ -285,7 +296,7 @@ def test_answers_that_nobody_reads_do_not_pile_up(stack):
         grown = resident(stack) - before
         assert grown < 40, f"{grown:.0f} MiB of answers that nobody reads"
         # One that reads after all has what it asked for.
-        greedy[0].settimeout(10)
+        greedy[0].settimeout(60)
         begin, tail, seen = b"HTTP/1.1 200 OK", b"", 0
         while seen < 200:
             piece = greedy[0].recv(1 << 16)
@@ -302,8 +313,7 @@ def test_trailers_that_do_not_end_are_bounded(stack):
             with contextlib.suppress(OSError):
                 connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + trailers)
             plain.append(connection)
-        refused = [status for status in map(answered, plain) if status]
-        assert set(refused) == {429} and len(refused) > 90, refused
+        assert_turned_away(plain, more_than=90)
         grown = resident(stack) - before
         assert grown < 100, f"{grown:.0f} MiB of trailers"
 
@@ -325,15 +335,16 @@ def test_strangers_bodies_are_bounded_while_the_cluster_is_asked_whose_they_are(
         head = f"POST {API}/namespaces/default/workflows HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer a\r\nContent-Length: {BODY}\r\n\r\n"
         with contextlib.ExitStack() as opened:
             plain = []
-            for _ in range(100):
+            # So few that they are all here before the gateway gives up on the cluster, after ten seconds.
+            for _ in range(30):
                 connection = opened.enter_context(world.home.connect().wrap_socket(
-                    socket.create_connection(("127.0.0.1", world.home.port), timeout=5), server_hostname="localhost"))
+                    socket.create_connection(("127.0.0.1", world.home.port), timeout=60), server_hostname="localhost"))
+                connection.settimeout(5)
                 with contextlib.suppress(OSError):
                     connection.sendall(head.encode() + b" " * BODY)
                 plain.append(connection)
-            assert asked.wait(10)
-            statuses = [answered(connection) for connection in plain]
-            assert statuses.count(429) > 80 and set(statuses) == {429, None}, statuses
+            assert asked.wait(60)
+            waiting = assert_turned_away(plain, more_than=15)
             grown = resident(world.home) - before
             assert grown < 100, f"{grown:.0f} MiB for strangers"
             # The kubelet, and the front proxy.
@@ -342,7 +353,6 @@ def test_strangers_bodies_are_bounded_while_the_cluster_is_asked_whose_they_are(
             headers = {**remote("jane", "system:masters"), "Content-Type": "application/json"}
             assert world.proxy.request("POST", f"{API}/namespaces/default/workflows", big, headers).status == 201
             answer.set()
-            waiting = [connection for connection, status in zip(plain, statuses) if status is None]
             eventually(lambda: 401 in map(answered, waiting), what="the answer to those that waited")
     finally:
         answer.set()
@@ -356,7 +366,7 @@ def test_oversized_headers_and_bodies(stack):
                 connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
                 for _ in range(2_000):
                     connection.sendall(b"X-A: " + b"a" * 1_000 + b"\r\n")
-            connection.settimeout(10)
+            connection.settimeout(60)
             with contextlib.suppress(OSError):
                 answer = connection.recv(65536)
                 assert answer == b"" or b" 431 " in answer.split(b"\r\n")[0], answer[:200]
@@ -379,7 +389,7 @@ def test_yaml_that_is_made_to_take_long(stack):
 def test_ten_thousand_connections_opened_and_dropped(stack):
     with honest_clients(stack):
         for index in range(10_000):
-            with socket.create_connection(("127.0.0.1", stack.gateway.port), timeout=10) as connection:
+            with socket.create_connection(("127.0.0.1", stack.gateway.port), timeout=60) as connection:
                 if index % 10 == 0:
                     connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
     eventually(lambda: open_files(stack) < 60, what="the connections' file descriptors")
@@ -392,7 +402,7 @@ def open_files(stack):
 def test_handshakes_that_never_end_do_not_keep_others_out(stack):
     with honest_clients(stack), contextlib.ExitStack() as opened:
         for _ in range(900):
-            connection = opened.enter_context(socket.create_connection(("127.0.0.1", stack.gateway.port), timeout=10))
+            connection = opened.enter_context(socket.create_connection(("127.0.0.1", stack.gateway.port), timeout=60))
             connection.sendall(b"\x16\x03\x01")
         time.sleep(SECONDS)
 

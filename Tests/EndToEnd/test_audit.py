@@ -100,8 +100,8 @@ rules:
 
 def test_a_write_that_goes_on_after_its_time_is_in_the_log(tmp_path):
     with Stack(gateway_flags=audited(tmp_path)) as stack:
-        stack.engine.call("PUT", "/v1/faults", {"faults": ["slow=2000;count=1;method=POST;path=/v1/jobs"]})
-        answer = stack.create(workflow("late", "true"), query="?timeout=500ms")
+        stack.engine.call("PUT", "/v1/faults", {"faults": ["slow=12000;count=1;method=POST;path=/v1/jobs"]})
+        answer = stack.create(workflow("late", "true"), query="?timeout=3s")
         assert answer.status == 504
         assert answer.json()["message"].endswith(': backend "ci" has not answered; look for the run before it is submitted again'), answer.body
         run = eventually(lambda: stack.engine.call("GET", "/v1/jobs")["items"], what="the run")[0]["id"]

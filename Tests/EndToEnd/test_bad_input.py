@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from stack import API, BIN, GROUP, ROOT, Stack, workflow
+from stack import API, BIN, GROUP, ROOT, workflow
 
 WORKFLOWS = f"{API}/namespaces/default/workflows"
 

@@ -27,7 +27,7 @@ def test_python_dynamic_client_sees_the_life_of_a_workflow(stack):
     events = []
 
     def watch():
-        for event in workflows.watch(namespace="default", resource_version=start, timeout=30):
+        for event in workflows.watch(namespace="default", resource_version=start, timeout=120):
             if event["object"].metadata.name == "dynamic":
                 events.append((event["type"], event["object"].get("status", {}).get("phase")))
                 if event["type"] == "DELETED":
@@ -38,7 +38,7 @@ def test_python_dynamic_client_sees_the_life_of_a_workflow(stack):
     workflows.create(namespace="default", body=workflow("dynamic", "true"))
     eventually(lambda: ("MODIFIED", "Succeeded") in events, what="the events")
     workflows.delete(name="dynamic", namespace="default")
-    thread.join(20)
+    thread.join(60)
     kinds = [kind for kind, _ in events]
     assert kinds[0] == "ADDED" and kinds[-1] == "DELETED" and set(kinds[1:-1]) == {"MODIFIED"}
 
@@ -67,7 +67,9 @@ def test_kopf_handler_sees_events(stack, tmp_path):
         [sys.executable, "-m", "kopf", "run", "--standalone", "-n", "default", str(program)], env=environment, stdout=log.open("w"),
         stderr=subprocess.STDOUT)
     try:
-        time.sleep(4)
+        # It watches from then on.
+        stack.create(workflow("probe", "true"))
+        eventually(lambda: " probe\n" in log.read_text(), what="kopf to see anything at all")
         stack.create(workflow("for-kopf", "sleep 1"))
         stack.phase("for-kopf", "Succeeded")
         stack.gateway.raw("DELETE", f"{API}/namespaces/default/workflows/for-kopf")
@@ -82,15 +84,15 @@ def test_kopf_handler_sees_events(stack, tmp_path):
             stack.gateway.start()
             stack.wait_for_sweep()
             stack.create(workflow("after-restart", "true"))
-            eventually(lambda: "SEEN ADDED after-restart" in log.read_text() or "SEEN None after-restart" in log.read_text(), 60,
-                       "events after the restart")
+            eventually(lambda: "SEEN ADDED after-restart" in log.read_text() or "SEEN None after-restart" in log.read_text(),
+                       what="events after the restart")
         except AssertionError as error:
             raise AssertionError(f"{error}\n{log.read_text()[-3000:]}") from None
     finally:
         running.terminate()
-        running.wait(15)
+        running.wait(60)
         front.kill()
-        front.wait(15)
+        front.wait(60)
 
 
 def test_kubectl_plugin(stack):

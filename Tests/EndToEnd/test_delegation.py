@@ -297,18 +297,19 @@ def test_impersonation_is_refused(world, header):
 
 def test_a_revoked_token_ends_with_its_cache(world):
     world.kube.tokens["short"] = {"username": "short"}
-    before = len(world.kube.token_reviews)
+    before, began = len(world.kube.token_reviews), time.monotonic()
     for _ in range(3):
         assert world.ask(world.home.wire(), bearer("short"))[0].status == 200
-    assert len(world.kube.token_reviews) - before == 1
+    # One in the two seconds for which an answer is kept.
+    assert 1 <= len(world.kube.token_reviews) - before <= 1 + (time.monotonic() - began) // 2
     del world.kube.tokens["short"]
-    eventually(lambda: world.ask(world.home.wire(), bearer("short"))[0].status == 401, 10, "the end of the token")
+    eventually(lambda: world.ask(world.home.wire(), bearer("short"))[0].status == 401, what="the end of the token")
     # A no is remembered as well, and a token that becomes good is taken after that.
     before = len(world.kube.token_reviews)
     assert world.ask(world.home.wire(), bearer("short"))[0].status == 401
     assert len(world.kube.token_reviews) - before <= 1
     world.kube.tokens["short"] = {"username": "short"}
-    eventually(lambda: world.ask(world.home.wire(), bearer("short"))[0].status == 200, 10, "the token again")
+    eventually(lambda: world.ask(world.home.wire(), bearer("short"))[0].status == 200, what="the token again")
 
 
 # The cluster is away, or refuses us
@@ -363,21 +364,21 @@ def test_new_cas_of_the_cluster_count_at_once_and_end_no_watch(world):
             "client-ca-file": new_users.pem, "requestheader-client-ca-file": new_proxies.pem, "requestheader-allowed-names": '["second-proxy"]'}))
         new.close()
         joe.close()
-        eventually(lambda: fresh(world, new, remote("jane")) == 200, 15, "the new front proxy")
+        eventually(lambda: fresh(world, new, remote("jane")) == 200, what="the new front proxy")
         assert fresh(world, joe) == 200
         # The old proxy's connection is still open, but its certificate is no longer worth anything.
         assert old.connection is not None
         assert world.ask(old, remote("jane"))[0].status == 401
         made = world.ask(new, remote("jane"), method="POST", body=workflow("during-rotation", "true"))[0]
         assert made.status == 201, made.body
-        seen = watch.until(lambda event: event["type"] == "ADDED" and event["object"]["metadata"]["name"] == "during-rotation", 20)
+        seen = watch.until(lambda event: event["type"] == "ADDED" and event["object"]["metadata"]["name"] == "during-rotation")
         assert seen[-1]["object"]["metadata"]["uid"] == made.json()["metadata"]["uid"]
         # Malformed content leaves the last good one.
         world.kube.configure(world.map(**{"requestheader-client-ca-file": "zork", "requestheader-allowed-names": "zork"}))
         time.sleep(1)
         assert world.ask(new, remote("jane"))[0].status == 200
         world.kube.configure(world.map())
-        eventually(lambda: fresh(world, old, remote("jane")) == 200, 15, "the old front proxy")
+        eventually(lambda: fresh(world, old, remote("jane")) == 200, what="the old front proxy")
 
 
 def open_watch(world, context):
@@ -405,10 +406,10 @@ def test_a_renewed_serving_certificate_ends_no_watch(world):
     old = serving_certificate(world)
     with open_watch(world, world.home.connect(world.proxies.issue("front-proxy-client"))) as watch:
         world.home.renew()
-        eventually(lambda: serving_certificate(world) != old, 30, "the new certificate")
+        eventually(lambda: serving_certificate(world) != old, what="the new certificate")
         made = world.ask(world.proxy, remote("jane"), method="POST", body=workflow("during-renewal", "true"))[0]
         assert made.status == 201, made.body
-        watch.until(lambda event: event["type"] == "ADDED" and event["object"]["metadata"]["name"] == "during-renewal", 20)
+        watch.until(lambda event: event["type"] == "ADDED" and event["object"]["metadata"]["name"] == "during-renewal")
 
 
 def test_the_gateways_own_token_is_read_again(world):
@@ -419,7 +420,7 @@ def test_the_gateways_own_token_is_read_again(world):
     def asked():
         world.ask(world.proxy, remote(f"token-{time.monotonic()}"))
         return world.kube.credentials[-1] == "Bearer gateway-2"
-    eventually(asked, 20, "the new token")
+    eventually(asked, what="the new token")
 
 
 # A token of one namespace's project never acts in another
@@ -528,7 +529,7 @@ def test_a_config_map_that_comes_later(tmp_path):
                 wire.close()
                 wire.request("GET", f"{API}?{time.monotonic()}", headers=remote(f"jane-{time.monotonic()}"))
                 return world.kube.reviews[-1]["user"].startswith("jane-")
-            eventually(known, 20, "the front proxy")
+            eventually(known, what="the front proxy")
         finally:
             home.stop()
     finally:

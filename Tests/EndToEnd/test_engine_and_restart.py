@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stack import API, Stack, eventually, workflow
+from stack import API, Stack, eventually, until_there, workflow
 
 WORKFLOWS = f"{API}/namespaces/default/workflows"
 
@@ -51,12 +51,14 @@ def assert_nothing_is_open_for_writing(pid):
 
 def test_gateway_killed_in_the_middle_of_a_run():
     with Stack() as stack:
-        stack.create(workflow("long", "sleep 6", "true"))
+        gate = stack.folder / "long-may-end"
+        stack.create(workflow("long", until_there(gate), "true"))
         stack.create(workflow("short", "true"))
         foreign = stack.engine.call("POST", "/v1/jobs", {"steps": [{"name": "a", "command": ["true"]}]})["id"]
         stack.phase("short", "Succeeded")
         stack.phase("long", "Running")
-        eventually(lambda: len(stack.gateway.raw("GET", WORKFLOWS).json()["items"]) == 3, what="three runs")
+        eventually(lambda: sorted(item["status"]["phase"] for item in stack.gateway.raw("GET", WORKFLOWS).json()["items"]) == ["Running", "Succeeded", "Succeeded"],
+                   what="three runs, two of them ended")
         before = {item["metadata"]["name"]: item for item in stack.gateway.raw("GET", WORKFLOWS).json()["items"]}
         assert_nothing_is_open_for_writing(stack.gateway.process.pid)
         stack.gateway.kill()
@@ -71,6 +73,7 @@ def test_gateway_killed_in_the_middle_of_a_run():
                 assert a == b
             else:
                 assert a["metadata"] == b["metadata"] and a["spec"] == b["spec"]
+        gate.touch()
         stack.phase("long", "Succeeded")
         jobs = stack.engine.call("GET", "/v1/jobs?limit=100")["items"]
         assert len([job for job in jobs if job.get("idempotencyKey") == "default.long"]) == 1
@@ -87,6 +90,7 @@ def test_an_informer_recovers_from_a_restart():
         old = api.list_namespaced_custom_object("workflow.example.com", "v1alpha1", "default", "workflows")["metadata"]["resourceVersion"]
         stack.gateway.kill()
         stack.gateway.start()
+        stack.wait_for_sweep()
         with pytest.raises(client.ApiException) as expired:
             for _ in watch.Watch().stream(api.list_namespaced_custom_object, "workflow.example.com", "v1alpha1", "default", "workflows",
                                           resource_version=old, timeout_seconds=5):

@@ -6,7 +6,7 @@ import time
 import pytest
 import yaml
 
-from stack import KUBECTLS, ROOT, eventually, workflow
+from stack import KUBECTLS, ROOT, eventually, until_there, workflow
 
 VERSIONS = ["1.27", "1.30", "1.33"]
 pytestmark = pytest.mark.parametrize("version", VERSIONS)
@@ -31,7 +31,7 @@ def test_api_resources(stack, version):
 def test_create_wait_table_and_delete(stack, version):
     name = name_of("table", version)
     assert f"workflow.workflow.example.com/{name} created" in apply(stack, workflow(name, "true", "true"), version).out
-    stack.kubectl("wait", "--for=condition=Complete", "--timeout=30s", f"workflow/{name}", version=version)
+    stack.kubectl("wait", "--for=condition=Complete", "--timeout=60s", f"workflow/{name}", version=version)
     header, row = [line.split() for line in stack.kubectl("get", "wf", name, version=version).out.splitlines()]
     assert header == ["NAME", "TEMPLATE", "PHASE", "PROGRESS", "STARTED", "DURATION", "AGE"]
     assert row[:4] == [name, "<inline>", "Succeeded", "2/2"]
@@ -79,16 +79,14 @@ def test_get_watch(stack, version):
     name = name_of("watched", version)
     watch = stack.kubectl_start("get", "wf", "-w", version=version)
     try:
-        apply(stack, workflow(name, "sleep 1"), version)
-        lines = []
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            line = watch.stdout.readline()
-            lines.append(line)
-            if name in line and "Succeeded" in line:
-                break
-        phases = [line.split()[2] for line in lines if line.startswith(name)]
-        assert phases[-1] == "Succeeded" and "Running" in phases
+        gate = stack.folder / f"{name}-may-end"
+        apply(stack, workflow(name, until_there(gate)), version)
+
+        def read_until(phase):
+            return next(line for line in watch.stdout if line.startswith(name) and line.split()[2] == phase)
+        assert read_until("Running")
+        gate.touch()
+        assert read_until("Succeeded")
     finally:
         watch.kill()
 
@@ -103,10 +101,10 @@ def test_wait_for_delete(stack, version):
     name = name_of("waited", version)
     apply(stack, workflow(name, "sleep 60"), version)
     stack.phase(name, "Running")
-    wait = stack.kubectl_start("wait", "--for=delete", f"wf/{name}", "--timeout=30s", version=version)
+    wait = stack.kubectl_start("wait", "--for=delete", f"wf/{name}", "--timeout=60s", version=version)
     time.sleep(1)
     stack.kubectl("delete", "wf", name, "--wait=false", version=version)
-    assert wait.wait(30) == 0, wait.stdout.read()
+    assert wait.wait(60) == 0, wait.stdout.read()
 
 
 def test_dry_run_creates_nothing(stack, version):

@@ -123,7 +123,7 @@ class Machine:
         for process in reversed(self.processes):
             process.terminate()
         for process in self.processes:
-            process.wait(30)
+            process.wait(60)
 
 
 @pytest.fixture

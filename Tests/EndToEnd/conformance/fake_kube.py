@@ -4,8 +4,10 @@ import json
 import ssl
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from stack import ThreadedServer
 
 MAP = "extension-apiserver-authentication"
 
@@ -19,7 +21,7 @@ class FakeKube:
         self.config, self.reviews, self.token_reviews = None, [], []
         self.changed = threading.Condition()
         self.version = 1
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        self.server = ThreadedServer(self.handler())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(str(pki / "server.crt"), str(pki / "server.key"))
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)

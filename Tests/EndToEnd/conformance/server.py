@@ -71,9 +71,11 @@ class LocalServer(Server):
     abilities = set(ABILITIES)
     run = "c"
 
-    def __init__(self):
+    def __init__(self, *gateway_flags):
         poll = {"interval": "250ms", "sweepInterval": "5s"}
-        self.stack = Stack(bindings=[{"backend": "ci", "namespace": "default", "poll": poll}], engine_flags=["--max-parallel-jobs", "64"])
+        self.stack = Stack(
+            bindings=[{"backend": "ci", "namespace": "default", "poll": poll}], engine_flags=["--max-parallel-jobs", "64"],
+            gateway_flags=("--authorization-mode", "AlwaysAllow", *gateway_flags))
         self.engine, self.gateway = self.stack.engine, self.stack.gateway
         self.wire = self.connect()
 

@@ -156,12 +156,12 @@ def test_F13_the_config_map_is_followed(cluster):
     other = cluster.client("proxy", "second-proxy")
     assert other.request("GET", API, headers=remote("f13")).status == 401
     cluster.kube.configure({**data, "requestheader-allowed-names": '["front-proxy-client","second-proxy"]'})
-    eventually(lambda: other.request("GET", API, headers=remote("f13")).status == 200, 15, "the new name")
+    eventually(lambda: other.request("GET", API, headers=remote("f13")).status == 200, what="the new name")
     cluster.kube.configure({**data, "requestheader-allowed-names": "zork", "requestheader-client-ca-file": "zork"})
     time.sleep(1)
     assert other.request("GET", API, headers=remote("f13")).status == 200, "the last good content is kept"
     cluster.kube.configure(data)
-    eventually(lambda: other.request("GET", API, headers=remote("f13")).status == 401, 15, "the old names")
+    eventually(lambda: other.request("GET", API, headers=remote("f13")).status == 401, what="the old names")
 
 
 def test_F14_without_a_config_map_no_uid_header(cluster):
@@ -172,7 +172,7 @@ def test_F14_without_a_config_map_no_uid_header(cluster):
         def without():
             reviews, _ = cluster.asked(cluster.proxy, headers=remote(f"f14-{time.monotonic()}", **{"X-Remote-Uid": "u-1"}))
             return reviews and not reviews[0].get("uid")
-        eventually(without, 15, "no uid")
+        eventually(without, what="no uid")
     finally:
         cluster.kube.configure(data)
 
@@ -208,10 +208,10 @@ def test_A2_a_token_names_its_user(cluster):
 def test_A3_token_answers_are_cached(cluster):
     """A success is asked once within the time of the cache."""
     cluster.kube.tokens["cached"] = {"username": "cached"}
-    before = len(cluster.kube.token_reviews)
+    before, began = len(cluster.kube.token_reviews), time.monotonic()
     for _ in range(3):
         assert cluster.client().request("GET", API, headers={"Authorization": "Bearer cached"}).status == 200
-    assert len(cluster.kube.token_reviews) - before <= 2
+    assert 1 <= len(cluster.kube.token_reviews) - before <= 1 + (time.monotonic() - began) // 1
 
 
 def test_A3_a_failing_token_review_is_no_refusal(cluster):
@@ -285,10 +285,10 @@ def test_A7_masters_and_health_paths(cluster):
 
 def test_A8_answers_are_cached(cluster):
     """The same question within the time is asked once."""
-    before = len(cluster.kube.reviews)
+    before, began = len(cluster.kube.reviews), time.monotonic()
     for _ in range(5):
         cluster.proxy.request("GET", WORKFLOWS, headers=remote("a8"))
-    assert 1 <= len(cluster.kube.reviews) - before <= 2
+    assert 1 <= len(cluster.kube.reviews) - before <= 1 + (time.monotonic() - began) // 1
 
 
 def test_A9_a_failing_review_is_500(cluster):

@@ -8,9 +8,10 @@ import urllib.error
 import urllib.request
 import uuid
 
+import pytest
 import yaml
 
-from stack import API, GROUP, ROOT, eventually, workflow
+from stack import API, ROOT, eventually, workflow
 
 WORKFLOWS = f"{API}/namespaces/default/workflows"
 
@@ -48,8 +49,11 @@ def unique(base):
 
 
 def template(stack, dag):
-    items = stack.gateway.raw("GET", f"{API}/namespaces/default/workflowtemplates").json()["items"]
-    return next(item["metadata"]["name"] for item in items if item["spec"]["engineName"] == dag)
+    """Airflow is up before it has read its DAGs, and the gateway looks once a minute."""
+    def look():
+        items = stack.gateway.raw("GET", f"{API}/namespaces/default/workflowtemplates").json()["items"]
+        return next((item["metadata"]["name"] for item in items if item["spec"]["engineName"] == dag), None)
+    return eventually(look, 180, f"the template of {dag}")
 
 
 def item_with_id(stack, backend_id):
@@ -124,11 +128,11 @@ def test_a_cancel_is_told_apart_from_a_failure(stack):
     stack.create(workflow(failing, templateRef={"name": template(stack, "example_failing")}))
     answer = stack.create(workflow(cancelled, templateRef={"name": template(stack, "example_slow")}, parameters={"seconds": 300}))
     assert answer.status == 201, answer.json()
-    stack.phase(cancelled, "Running", 60)
+    stack.phase(cancelled, "Running", 180)
     stopped = stack.gateway.raw("POST", f"{WORKFLOWS}/{cancelled}/cancel", {})
     assert stopped.status in (200, 201), stopped.json()
-    assert stack.phase(cancelled, "Failed", 60)["status"]["reason"] == "Cancelled"
-    assert stack.phase(failing, "Failed", 90)["status"].get("reason") != "Cancelled"
+    assert stack.phase(cancelled, "Failed", 180)["status"]["reason"] == "Cancelled"
+    assert stack.phase(failing, "Failed", 180)["status"].get("reason") != "Cancelled"
     assert Airflow(stack.airflow).run("example_slow", f"default.{cancelled}")["note"] is None, "people's notes are theirs"
     stack.kubectl("delete", "wf", cancelled, failing)
     left = [entry["key"] for entry in Airflow(stack.airflow).call("GET", "/api/v2/variables?limit=1000")["variables"]]
@@ -139,15 +143,15 @@ def test_a_cancel_is_told_apart_from_a_failure(stack):
 def test_deleting_an_active_run_cancels_and_removes_it(stack):
     name = unique("active")
     stack.create(workflow(name, templateRef={"name": template(stack, "example_slow")}, parameters={"seconds": 300}))
-    stack.phase(name, "Running", 60)
+    stack.phase(name, "Running", 180)
     stack.kubectl("delete", "wf", name, timeout=90)
-    eventually(lambda: Airflow(stack.airflow).run("example_slow", f"default.{name}") is None, 30, "the removal in Airflow")
+    eventually(lambda: Airflow(stack.airflow).run("example_slow", f"default.{name}") is None, what="the removal in Airflow")
 
 
 def test_inline_steps_run_through_the_runner_dag(stack):
     name = unique("inline")
     stack.create(workflow(name, "echo one", "echo two; exit 3"))
-    found = stack.phase(name, "Failed", 120)
+    found = stack.phase(name, "Failed", 180)
 
     def steps():
         shown = {step["name"]: step["phase"] for step in stack.get(name)["status"].get("steps", [])}
@@ -159,7 +163,7 @@ def test_inline_steps_run_through_the_runner_dag(stack):
 def test_timeout_is_enforced_by_the_gateway(stack):
     name = unique("timeout")
     stack.create(workflow(name, templateRef={"name": template(stack, "example_slow")}, parameters={"seconds": 300}, timeout="8s"))
-    assert stack.phase(name, "Failed", 90)["status"]["reason"] == "TimedOut"
+    assert stack.phase(name, "Failed", 180)["status"]["reason"] == "TimedOut"
 
 
 def test_a_schedule_is_refused_with_airflows_reason(stack):
@@ -177,7 +181,7 @@ def test_a_rerun_with_the_same_conf_is_a_foreign_run(stack):
     ours = stack.create(workflow(name, templateRef={"name": template(stack, "example_etl")})).json()
     airflow = Airflow(stack.airflow)
     airflow.start("example_etl", copy, airflow.run("example_etl", f"default.{name}")["conf"])
-    item = eventually(lambda: item_with_id(stack, f"example_etl/{copy}"), 40, "the copy")
+    item = eventually(lambda: item_with_id(stack, f"example_etl/{copy}"), what="the copy")
     assert item["metadata"]["name"] != name and item["metadata"]["uid"] != ours["metadata"]["uid"]
     assert stack.get(name)["metadata"]["uid"] == ours["metadata"]["uid"]
 
@@ -185,7 +189,7 @@ def test_a_rerun_with_the_same_conf_is_a_foreign_run(stack):
 def test_names_and_uids_survive_a_restart(stack):
     name = unique("kept")
     made = stack.create(workflow(name, templateRef={"name": template(stack, "example_etl")})).json()
-    stack.phase(name, "Succeeded", 90)
+    stack.phase(name, "Succeeded", 180)
     before = {item["metadata"]["uid"]: item["metadata"]["name"] for item in stack.gateway.raw("GET", WORKFLOWS).json()["items"]}
     stack.gateway.kill()
     stack.gateway.start()
@@ -194,6 +198,7 @@ def test_names_and_uids_survive_a_restart(stack):
     assert after == before and after[made["metadata"]["uid"]] == name
 
 
+@pytest.mark.timeout(600)
 def test_the_adapter_keeps_its_contract(stack):
     """AdapterConformance, with this Airflow."""
     done = subprocess.run(
