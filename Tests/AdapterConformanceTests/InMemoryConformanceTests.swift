@@ -64,7 +64,7 @@ struct InMemoryConformanceTests {
     let fixture = ConformanceFixture(
       scope: AdapterScope(["project": "p"]), quick: .init(template: "quick", parameters: ["n": 1]), slow: .init(template: "slow"),
       failing: .init(template: "quick"), inline: .init(steps: [InlineStep(name: "build"), InlineStep(name: "test")]), quickOutput: "hello",
-      nonce: "t", patience: .milliseconds(200), interval: .milliseconds(1),
+      nonce: "t", patience: .seconds(3), interval: .milliseconds(1),
       drive: { key, phase in
         clock.advance(by: .seconds(1))
         guard case .present(let core) = adapter.peek(key)?.core, !core.phase.isTerminal else { return }

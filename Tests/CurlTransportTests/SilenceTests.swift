@@ -91,19 +91,21 @@ struct SilenceTests {
       if request.path == "/never" { return .silence }
       return .chunks { number in
         usleep(50_000)
-        return number < 20 ? [1] : nil
+        return number < 60 ? [1] : nil
       }
     }
     defer { engine.stop() }
-    let transport = CurlTransport(CurlConfiguration(silence: .milliseconds(300)))
+    let transport = CurlTransport(CurlConfiguration(silence: .seconds(1)))
     defer { transport.shutdown() }
     let stream = try await transport.stream(TransportRequest(method: "GET", url: engine.url + "/"))
     #expect(
-      await failure { try await transport.send(TransportRequest(method: "GET", url: engine.url + "/never", timeout: .milliseconds(500))) }?
-        .code == .timeout)
+      await failure {
+        try await transport.send(TransportRequest(method: "GET", url: engine.url + "/never", timeout: .milliseconds(1_500)))
+      }?
+      .code == .timeout)
     var total = 0
     while let piece = try await stream.next() { total += piece.count }
-    #expect(total == 20)
+    #expect(total == 60)
   }
 
   @Test func whatThePeerDoesNotAcknowledgeEndsTheConnection() async throws {

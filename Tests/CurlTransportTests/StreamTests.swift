@@ -68,14 +68,14 @@ struct StreamTests {
     let engine = try StubEngine { request in
       if request.path == "/never" { return .silence }
       return .chunks { number in
-        usleep(60_000)
+        usleep(1_000_000)
         return number < 4 ? [1] : nil
       }
     }
     defer { engine.stop() }
     let transport = CurlTransport()
     defer { transport.shutdown() }
-    let stream = try await transport.stream(TransportRequest(method: "GET", url: engine.url + "/slow", timeout: .milliseconds(100)))
+    let stream = try await transport.stream(TransportRequest(method: "GET", url: engine.url + "/slow", timeout: .seconds(2)))
     var total = 0
     while let piece = try await stream.next() { total += piece.count }
     #expect(total == 4)

@@ -104,7 +104,7 @@ struct TestEngine {
   private static func exchange(_ bytes: [UInt8], port: UInt16, path: String?) throws -> [UInt8] {
     let descriptor = socket(path == nil ? AF_INET : AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
-    var limit = timeval(tv_sec: 30, tv_usec: 0)
+    var limit = timeval(tv_sec: 120, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     let connected: Int32
     if let path {

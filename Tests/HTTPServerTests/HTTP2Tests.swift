@@ -163,7 +163,7 @@ import Testing
   func shortAnswersThatNobodyTakesAreBrokenOff(_ path: String, _ window: Int) async throws {
     let fixture = try await Fixture {
       $0.stallTimeout = .milliseconds(300)
-      $0.idleTimeout = .milliseconds(300)
+      $0.idleTimeout = .seconds(2)
     }
     let client = try await H2Client(port: fixture.port, window: window)
     for _ in 0..<20 { _ = try? await client.open(path, autoRead: false) }
