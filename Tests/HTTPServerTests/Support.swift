@@ -22,6 +22,10 @@ final class FedStream: HTTPBodyStream {
     var pulled = 0
   }
   private let state = Mutex(State())
+  /// Of the request: which of many it is.
+  let query: String
+
+  init(query: String = "") { self.query = query }
 
   var isCancelled: Bool { state.withLock { $0.cancelled } }
   var isFinished: Bool { state.withLock { $0.finished } }
@@ -65,7 +69,7 @@ final class TestResponder: HTTPResponder {
     seen.withLock { $0.append(request) }
     switch request.path {
     case "/watch":
-      let stream = FedStream()
+      let stream = FedStream(query: request.query)
       streams.withLock { $0.append(stream) }
       return HTTPResponse(status: 200, headers: ["Content-Type": "application/json"], body: .stream(stream))
     case "/flood":
