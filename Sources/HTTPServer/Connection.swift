@@ -14,6 +14,8 @@ final class Connection {
   private var identifiedBy: TLSMaterial.Snapshot?
   private var identifiedAt = NIODeadline.now()
   private(set) var isDraining = false
+  /// The server ends, also when this connection has not been told yet.
+  var mustEnd: Bool { isDraining || core.isDraining }
   /// How the negotiated protocol says goodbye; until there is one, draining just closes.
   var onDrain: (() -> Void)?
   /// Responder tasks that have not returned, those of streams that the peer has reset included.

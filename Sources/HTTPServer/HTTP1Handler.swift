@@ -164,7 +164,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
     version = head.version
     // The decoder takes what follows a request to upgrade for another protocol. We offer none and answer as if it had not been asked.
     let upgrades = head.method == .CONNECT || head.headers.contains(name: "upgrade")
-    keepAlive = head.isKeepAlive && !connection.isDraining && !upgrades
+    keepAlive = head.isKeepAlive && !connection.mustEnd && !upgrades
     isChunkedRequest = head.headers.contains(name: "transfer-encoding")
     guard head.version.major == 1 else {
       return refuse(StatusBody.response(505, reason: "BadRequest", message: "unsupported HTTP version"))
@@ -224,7 +224,7 @@ final class HTTP1Handler: ChannelDuplexHandler, ExchangeWire {
   func writeHead(status: Int, headers: HTTPMessage.HTTPHeaders, length: Int?, end: Bool, promise: EventLoopPromise<Void>?) {
     guard let context else { return promise.fail() }
     // A body that was not read to its end leaves the connection unusable.
-    if !requestIsComplete || connection.isDraining { keepAlive = false }
+    if !requestIsComplete || connection.mustEnd { keepAlive = false }
     isChunked = length == nil && !end && version.minor > 0
     if length == nil && !end && version.minor == 0 { keepAlive = false }
     let out = HTTP1Head.encode(

@@ -15,17 +15,23 @@ package enum Sockets {
   }
 
   /// A port of 127.0.0.1 at which nobody listens, nor can until the socket is closed.
-  package static func bindOnLoopback() throws -> (socket: Int32, port: Int) {
+  package static func bindOnLoopback(_ port: Int = 0) throws -> (socket: Int32, port: Int) {
     let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+    address.sin_port = in_port_t(port).bigEndian
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    try withUnsafeMutablePointer(to: &address) { pointer in
-      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        try check("bind", bind(socket, pointer, length))
-        try check("getsockname", getsockname(socket, pointer, &length))
+    do {
+      try withUnsafeMutablePointer(to: &address) { pointer in
+        try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+          try check("bind", bind(socket, pointer, length))
+          try check("getsockname", getsockname(socket, pointer, &length))
+        }
       }
+    } catch {
+      close(socket)
+      throw error
     }
     return (socket, Int(UInt16(bigEndian: address.sin_port)))
   }
@@ -50,11 +56,15 @@ package enum Sockets {
     return socket
   }
 
-  /// A port that was free a moment ago, for programs that must be told one.
+  /// A port that was free a moment ago, for programs that must be told one. It is none of those that the system gives away by itself.
   package static func freePort() throws -> Int {
-    let (socket, port) = try listenOnLoopback()
-    close(socket)
-    return port
+    for _ in 0..<1_000 {
+      let port = Int.random(in: 10_000..<32_768)
+      guard let (socket, _) = try? bindOnLoopback(port) else { continue }
+      close(socket)
+      return port
+    }
+    throw Failure(description: "no free port from 10000 to 32767")
   }
 
   static func listen(unixSocketPath path: String) throws -> Int32 {

@@ -45,6 +45,7 @@ struct EngineProcessTests {
     let job = try await program.get("/v1/jobs/\(id)")
     #expect(job["state"] == "failed" && job["message"] == "step main: engine restarted while the step was running")
     #expect(try await program.get("/v1/jobs/\(done)")["state"] == "succeeded")
+    for _ in 0..<12_000 where !program.isGone(child) { try await Task.sleep(for: .milliseconds(10)) }
     #expect(program.isGone(child))
     let changes = try await program.get("/v1/jobs?changedSince=\(seq)")
     #expect(changes["items"]?.array?.map { $0["id"] } == [.string(id)] && changes["deletionsComplete"] == true)

@@ -28,8 +28,8 @@ struct TestEngine {
     return TestEngine(server: try await EngineServer.start(settings, logger: Logger(label: "test")), folder: folder)
   }
 
-  func stop(keepingFolder: Bool = false) async {
-    await server.stop(grace: .milliseconds(300))
+  func stop(keepingFolder: Bool = false, grace: Duration = .milliseconds(300)) async {
+    await server.stop(grace: grace)
     if !keepingFolder { try? FileManager.default.removeItem(atPath: folder) }
   }
 

@@ -128,7 +128,7 @@ import Testing
     await client.close()
     #expect(await eventually { fixture.server.openConnections == 1 })
     #expect(fixture.server.unfinishedBytes == held)
-    let again = try await fixture.curl("--data-binary", "@\(body)", "-w", " %{http_code}", fixture.url("/p"))
+    let again = try await fixture.curl("--http1.1", "--data-binary", "@\(body)", "-w", " %{http_code}", fixture.url("/p"))
     #expect(again.output.hasSuffix(" 429"), "\(again)")
     fixture.responder.releaseHeld()
     #expect(await known.wait().output == "stubborn 90000")
@@ -208,9 +208,10 @@ import Testing
     for version in ["--http1.1", "--http2"] {
       let known = try await fixture.curl(version, "--cert", certificate, "--key", key, "--data-binary", "@\(body)", fixture.url("/p"))
       #expect(known.output == "POST /p [] 150000", "\(known)")
-      let stranger = try await fixture.curl(version, "--data-binary", "@\(body)", "-w", " %{http_code}", fixture.url("/p"))
-      #expect(stranger.output.hasSuffix(" 429"), "\(stranger)")
     }
+    // Over HTTP/2 curl forgets an answer when it reads it together with the reset that comes after it.
+    let stranger = try await fixture.curl("--http1.1", "--data-binary", "@\(body)", "-w", " %{http_code}", fixture.url("/p"))
+    #expect(stranger.output.hasSuffix(" 429"), "\(stranger)")
     await client.close()
     #expect(await eventually { fixture.server.unfinishedBytes == 0 })
     await fixture.stop()

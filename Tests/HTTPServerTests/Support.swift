@@ -170,6 +170,8 @@ final class Fixture: Sendable {
       logger: logger)
     var configuration = HTTPServerConfiguration()
     configuration.threads = 2
+    // A guard; who tests it sets it.
+    configuration.handshakeTimeout = .seconds(300)
     configuration.tls = tls
     adjust(&configuration)
     server = HTTPServer(configuration: configuration, responder: responder, logger: logger)

@@ -18,7 +18,14 @@ import Testing
     let exact = try await fixture.curl(version, "--data-binary", "@\(full)", fixture.url("/p"))
     #expect(exact.output == "POST /p [] 3145728", "\(exact)")
     let over = try fixture.write("over", String(repeating: "x", count: 3_145_729))
-    for extra in [[], ["-H", "Expect:"], ["-H", "Transfer-Encoding: chunked"]] {
+    // Over HTTP/2 curl forgets an answer when it reads it together with the reset that comes after it.
+    if version == "--http2" {
+      let client = try await H2Client(port: fixture.port)
+      let refused = try await client.open("/p", method: "POST", extra: [("content-length", "3145729")], end: false)
+      #expect(await eventually { refused.now.status == "413" && refused.now.body.contains("limit is 3145728") })
+      await client.close()
+    }
+    for extra in version == "--http2" ? [] : [[], ["-H", "Expect:"], ["-H", "Transfer-Encoding: chunked"]] {
       let refused = try await run(
         "curl",
         ["-sS", version, "--cacert", fixture.path("ca.crt"), "-w", " %{http_code}", "--data-binary", "@\(over)", fixture.url("/p")] + extra)

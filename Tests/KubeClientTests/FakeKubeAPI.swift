@@ -14,10 +14,10 @@ final class FakeKubeAPI: KubeAPI {
   }
 
   private let state: Mutex<(plays: [Play], asked: [String])>
-  /// Called when there is nothing left to play.
-  private let onEnd: @Sendable () -> Void
+  /// Called when there is nothing left to play; what was asked then is not answered.
+  private let onEnd: (@Sendable () -> Void)?
 
-  init(_ plays: [Play], onEnd: @escaping @Sendable () -> Void = {}) {
+  init(_ plays: [Play], onEnd: (@Sendable () -> Void)? = nil) {
     state = Mutex((plays, []))
     self.onEnd = onEnd
   }
@@ -29,8 +29,13 @@ final class FakeKubeAPI: KubeAPI {
       state.asked.append(text)
       return state.plays.isEmpty ? nil : state.plays.removeFirst()
     }
-    if play == nil { onEnd() }
+    if play == nil { onEnd?() }
     return play
+  }
+
+  private func nothingLeft() async -> KubeError {
+    if onEnd != nil { while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) } }
+    return .unreachable("nothing left to play")
   }
 
   func send(_ request: KubeRequest) async throws(KubeError) -> KubeAnswer {
@@ -39,7 +44,7 @@ final class FakeKubeAPI: KubeAPI {
     case .answer(let text): return KubeAnswer(code: 200, body: (try? JSONValue(parsing: text)) ?? .null)
     case .refusal(let error): throw .status(error)
     case .failure(let error): throw error
-    default: throw .unreachable("nothing left to play")
+    default: throw await nothingLeft()
     }
   }
 
@@ -53,7 +58,7 @@ final class FakeKubeAPI: KubeAPI {
       }
     case .refusal(let error): throw .status(error)
     case .failure(let error): throw error
-    default: throw .unreachable("nothing left to play")
+    default: throw await nothingLeft()
     }
   }
 }

@@ -32,7 +32,6 @@ extension Check {
       var submission = bench.submission(bench.fixture.slow)
       submission.timeout = .seconds(2)
       let made = try await bench.submit(submission)
-      _ = try await bench.reach(.running, made.key)
       var last: RunCore?
       try await bench.eventually("the end of a run with a timeout of 2 s") {
         await bench.fixture.drive(made.key, .running)

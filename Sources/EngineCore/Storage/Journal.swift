@@ -32,6 +32,8 @@ final class Journal {
   /// Lets another engine have the folder. Nothing is stored any more.
   func close() {
     if descriptor >= 0 { Glibc.close(descriptor) }
+    // A step that is being started at this moment holds a copy of the descriptor, and the lock with it, until its program runs.
+    if lock >= 0 { flock(lock, LOCK_UN) }
     if lock >= 0 { Glibc.close(lock) }
     descriptor = -1
     lock = -1
