@@ -14,12 +14,12 @@ struct EngineProcessTests {
     defer { program.remove() }
     try await program.start()
     let id = try await program.shell("sleep 600 & echo $! > child; wait")
-    let child = try await program.pid(written: "data/work/\(id)/child")
+    let child = try await StepProcess.id(writtenTo: "\(program.folder)/data/work/\(id)/child")
     let begin = ContinuousClock.now
     program.signal(SIGTERM)
     #expect(await program.exitStatus() == 0)
     #expect(ContinuousClock.now - begin < .seconds(300))
-    #expect(program.isGone(child))
+    #expect(StepProcess.isGone(child))
     try await program.start()
     let job = try await program.get("/v1/jobs/\(id)")
     #expect(job["state"] == "failed" && job["message"] == "step main: engine stopped while the step was running")
@@ -34,19 +34,18 @@ struct EngineProcessTests {
     let done = try await program.shell("echo kept")
     try await program.finished(done)
     let id = try await program.shell("sleep 300 & echo $! > child; wait")
-    let child = try await program.pid(written: "data/work/\(id)/child")
+    let child = try await StepProcess.id(writtenTo: "\(program.folder)/data/work/\(id)/child")
     let token = program.token
     let seq = try await program.get("/v1/jobs")["latestSeq"]?.int ?? 0
     program.signal(SIGKILL)
     #expect(await program.exitStatus() != 0)
-    #expect(!program.isGone(child))
+    #expect(!StepProcess.isGone(child))
     try await program.start()
     #expect(program.token == token)
     let job = try await program.get("/v1/jobs/\(id)")
     #expect(job["state"] == "failed" && job["message"] == "step main: engine restarted while the step was running")
     #expect(try await program.get("/v1/jobs/\(done)")["state"] == "succeeded")
-    for _ in 0..<12_000 where !program.isGone(child) { try await Task.sleep(for: .milliseconds(10)) }
-    #expect(program.isGone(child))
+    #expect(try await StepProcess.goes(child))
     let changes = try await program.get("/v1/jobs?changedSince=\(seq)")
     #expect(changes["items"]?.array?.map { $0["id"] } == [.string(id)] && changes["deletionsComplete"] == true)
     program.signal(SIGTERM)
@@ -141,24 +140,6 @@ private final class EngineProgram: @unchecked Sendable {
       try await Task.sleep(for: .milliseconds(10))
     }
     throw EngineError(status: 0, code: "test", message: "\(id) did not finish")
-  }
-
-  func pid(written path: String) async throws -> pid_t {
-    for _ in 0..<12_000 {
-      if let text = try? String(contentsOfFile: "\(folder)/\(path)", encoding: .utf8),
-        let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
-      {
-        return pid
-      }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    throw EngineError(status: 0, code: "test", message: "no process wrote \(path)")
-  }
-
-  /// Gone, or a zombie that nobody has waited for.
-  func isGone(_ pid: pid_t) -> Bool {
-    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }
-    return text.components(separatedBy: ") ").last?.hasPrefix("Z") ?? true
   }
 
   func remove() {

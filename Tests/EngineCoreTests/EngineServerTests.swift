@@ -100,14 +100,14 @@ import Testing
   @Test func cancelEndsTheWholeProcessGroup() async throws {
     try await TestEngine.run { (engine) async throws in
       let id = try await engine.shell("trap '' TERM; sleep 300 & echo $! > child; echo ready; wait; wait")
-      let pid = try await Self.waitForPID("\(engine.folder)/work/\(id)/child")
+      let pid = try await StepProcess.id(writtenTo: "\(engine.folder)/work/\(id)/child")
       #expect(kill(pid, 0) == 0)
       #expect(try await engine.call("DELETE", "/v1/jobs/\(id)").code == "running")
       let cancelling = try await engine.call("POST", "/v1/jobs/\(id)/cancel", #"{"graceSeconds":0,"reason":"test"}"#)
       #expect(try cancelling.json["cancelling"] == true)
       _ = try await engine.log(id)
       #expect(try await engine.job(id)["state"] == "cancelled")
-      #expect(try await Self.goes(pid))
+      #expect(try await StepProcess.goes(pid))
       #expect(try await engine.call("DELETE", "/v1/jobs/\(id)").status == 200)
       #expect(try await engine.call("GET", "/v1/jobs/\(id)").status == 404)
     }
@@ -118,10 +118,10 @@ import Testing
       // No exec: a program that is just being started cannot be told by its environment.
       let script = "setsid sh -c 'echo $$ > child; while :; do sleep 300; done' & while [ ! -s child ]; do sleep 0.02; done"
       let id = try await engine.shell(script)
-      let pid = try await Self.waitForPID("\(engine.folder)/work/\(id)/child")
+      let pid = try await StepProcess.id(writtenTo: "\(engine.folder)/work/\(id)/child")
       _ = try await engine.log(id)
       #expect(try await engine.job(id)["state"] == "succeeded")
-      #expect(try await Self.goes(pid))
+      #expect(try await StepProcess.goes(pid))
     }
   }
 
@@ -212,10 +212,10 @@ import Testing
     _ = try await engine.log(done)
     let running = try await engine.shell("echo $$ > pid; sleep 300")
     let waiting = try await engine.shell("echo later")
-    let pid = try await Self.waitForPID("\(engine.folder)/work/\(running)/pid")
+    let pid = try await StepProcess.id(writtenTo: "\(engine.folder)/work/\(running)/pid")
     let before = try await engine.call("GET", "/v1/jobs/\(done)").text
     await engine.stop(keepingFolder: true, grace: .seconds(60))
-    #expect(Self.isGone(pid))
+    #expect(StepProcess.isGone(pid))
     let next = try await TestEngine.start(folder: engine.folder, durable: true)
     let after = try await next.call("GET", "/v1/jobs/\(done)").text
     #expect(after.components(separatedBy: ",\"url\"")[0] == before.components(separatedBy: ",\"url\"")[0])
@@ -245,29 +245,5 @@ import Testing
       #expect(lines[1].hasPrefix("GET /v1/jobs 401 "))
       #expect(!engine.requests.joined().contains(TestEngine.token))
     }
-  }
-
-  private static func waitForPID(_ path: String) async throws -> pid_t {
-    for _ in 0..<12_000 {
-      if let text = try? String(contentsOfFile: path, encoding: .utf8),
-        let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
-      {
-        return pid
-      }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    throw EngineError(status: 0, code: "test", message: "no process wrote \(path)")
-  }
-
-  /// Gone, or a zombie that nobody has waited for.
-  /// A signal takes its time.
-  private static func goes(_ pid: pid_t) async throws -> Bool {
-    for _ in 0..<12_000 where !isGone(pid) { try await Task.sleep(for: .milliseconds(10)) }
-    return isGone(pid)
-  }
-
-  private static func isGone(_ pid: pid_t) -> Bool {
-    guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return true }
-    return text.components(separatedBy: ") ").last?.hasPrefix("Z") ?? true
   }
 }

@@ -32,9 +32,11 @@ final class Journal {
   /// Lets another engine have the folder. Nothing is stored any more.
   func close() {
     if descriptor >= 0 { Glibc.close(descriptor) }
-    // A step that is being started at this moment holds a copy of the descriptor, and the lock with it, until its program runs.
-    if lock >= 0 { flock(lock, LOCK_UN) }
-    if lock >= 0 { Glibc.close(lock) }
+    if lock >= 0 {
+      // A step that is being started at this moment holds a copy of the descriptor, and the lock with it, until its program runs.
+      flock(lock, LOCK_UN)
+      Glibc.close(lock)
+    }
     descriptor = -1
     lock = -1
     failure = failure ?? FileError("the engine has stopped")
