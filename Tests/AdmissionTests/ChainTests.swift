@@ -54,7 +54,7 @@ import Translation
   ]) func a404OfWhatEveryClusterHasIsAProblem(_ path: String) async throws {
     let cluster = FakeCluster(collections: FakeCluster.collections.filter { $0 != path })
     try await withUnreadyChain(cluster) { chain in
-      while await chain.mutating(aWrite())?.status.message.contains("the first list has not ended") != false { await Task.yield() }
+      await allListsHaveEnded(chain)
       let refused = await chain.mutating(aWrite(seconds: 1_000_000))
       #expect(refused?.code == 503 && !chain.isReady)
       let name = String(path.split(separator: "/").last!)
@@ -70,7 +70,7 @@ import Translation
     let cluster = FakeCluster(collections: FakeCluster.collections.filter { !$0.contains("admissionpolic") })
     cluster.fail("/apis/admissionregistration.k8s.io", .status(.unknownPath))
     try await withUnreadyChain(cluster) { chain in
-      while await chain.mutating(aWrite())?.status.message.contains("the first list has not ended") != false { await Task.yield() }
+      await allListsHaveEnded(chain)
       let refused = await chain.mutating(aWrite(seconds: 1_000_000))
       #expect(refused?.code == 503)
       #expect(refused?.status.message.contains("validatingadmissionpolicies: it answered 404") == true, "\(refused?.status.message ?? "")")
@@ -108,7 +108,7 @@ import Translation
     let cluster = FakeCluster()
     cluster.fail("/api/v1/resourcequotas", .unreachable("cannot reach the cluster at https://10.1.2.3:6443: refused"))
     try await withUnreadyChain(cluster) { chain in
-      while await chain.mutating(aWrite())?.status.message.contains("the first list has not ended") != false { await Task.yield() }
+      await allListsHaveEnded(chain)
       let message = await chain.mutating(aWrite(seconds: 1_000_000))?.status.message ?? ""
       #expect(message.hasSuffix("not yet ready to handle request: resourcequotas: its API server cannot be reached"), "\(message)")
       #expect(!message.contains("10.1.2.3"))

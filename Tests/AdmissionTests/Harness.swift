@@ -106,6 +106,11 @@ func withUnreadyChain(
   try await body(chain)
 }
 
+/// Waits until each of the first lists has ended, well or not.
+func allListsHaveEnded(_ chain: AdmissionChain) async {
+  while await chain.mutating(aWrite())?.status.message.contains("the first list has not ended") != false { await Task.yield() }
+}
+
 /// The refusal of a call; nil when there was none.
 func refusal(_ body: () async throws -> Void) async -> StatusError? {
   do {

@@ -178,16 +178,16 @@ import Testing
 
   @Test func idleConnectionEndsButNotUnderAWatch() async throws {
     let fixture = try await Fixture { $0.idleTimeout = .seconds(1) }
-    var latest = try await H2Client(port: fixture.port)
-    var opened = try? await latest.open("/watch?0")
-    // On a busy machine the connection may have been idle for too long by then.
+    var client: H2Client
+    var opened: H2Stream?
     var attempt = 0
-    while opened == nil && attempt < 10 {
+    // On a busy machine the connection may have been idle for too long by then.
+    repeat {
       attempt += 1
-      latest = try await H2Client(port: fixture.port)
-      opened = try? await latest.open("/watch?\(attempt)")
-    }
-    let (client, watch) = (latest, try #require(opened))
+      client = try await H2Client(port: fixture.port)
+      opened = try? await client.open("/watch?\(attempt)")
+    } while opened == nil && attempt < 10
+    let watch = try #require(opened)
     let silent = try await H2Client(port: fixture.port)
     #expect(await eventually { !silent.isOpen })
     try await Task.sleep(for: .milliseconds(500))
