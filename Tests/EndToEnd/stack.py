@@ -224,6 +224,12 @@ class Stack:
         """Until every binding was read completely once; before that lists and creates are 503."""
         eventually(lambda: self.gateway.raw("GET", f"{API}/workflows").status == 200, what="the first sweep")
 
+    def wait_for_the_end(self):
+        """Until no run goes on."""
+        def look():
+            return {item["status"]["phase"] for item in self.gateway.raw("GET", f"{API}/workflows").json()["items"]} <= {"Succeeded", "Failed"}
+        eventually(look, what="the end of all runs")
+
     def stop(self):
         self.gateway.stop()
         self.engine.stop()

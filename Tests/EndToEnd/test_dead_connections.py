@@ -95,7 +95,8 @@ def test_a_silent_connection_is_not_used_again(world):
     proxy.silence()
     seconds, message = ask(3)
     assert seconds > 5 and "cannot be reached" in message
-    for number in range(4, 8):
-        _, message = ask(number)
-        assert "answered 401" in message
+    later = [ask(number) for number in range(4, 8)]
+    assert all("answered 401" in message for _, message in later)
+    # The machine may be busy with something else during one of them.
+    assert sorted(seconds for seconds, _ in later)[-2] < 5
     assert proxy.accepted > before

@@ -91,7 +91,7 @@ def test_informers_end_with_the_list(stack):
     for thread in writers:
         thread.join()
     stack.wait_for_sweep()
-    eventually(lambda: all(item["status"]["phase"] in ("Succeeded", "Failed") for item in stack.gateway.raw("GET", WORKFLOWS).json()["items"]), what="the end of all runs")
+    stack.wait_for_the_end()
 
     def listed():
         return {item["metadata"]["uid"]: item for item in stack.gateway.raw("GET", WORKFLOWS).json()["items"]}

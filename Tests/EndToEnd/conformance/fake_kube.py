@@ -12,6 +12,11 @@ from stack import ThreadedServer
 MAP = "extension-apiserver-authentication"
 
 
+def most_reviews(seconds, kept):
+    """How often a question may reach the cluster in so many seconds, when the answer is kept for `kept` seconds."""
+    return 1 + seconds // kept
+
+
 class FakeKube:
     """`tokens`: token → user of a TokenReview. `allow`: decides a SubjectAccessReview's spec. `answer`: a code with which reviews fail."""
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from fake_kube import FakeKube
+from fake_kube import FakeKube, most_reviews
 from stack import API, BIN, GROUP, Engine, Gateway, eventually
 from wire import WORKFLOWS, Wire, is_status
 
@@ -211,7 +211,7 @@ def test_A3_token_answers_are_cached(cluster):
     before, began = len(cluster.kube.token_reviews), time.monotonic()
     for _ in range(3):
         assert cluster.client().request("GET", API, headers={"Authorization": "Bearer cached"}).status == 200
-    assert 1 <= len(cluster.kube.token_reviews) - before <= 1 + (time.monotonic() - began) // 1
+    assert 1 <= len(cluster.kube.token_reviews) - before <= most_reviews(time.monotonic() - began, kept=1)
 
 
 def test_A3_a_failing_token_review_is_no_refusal(cluster):
@@ -288,7 +288,7 @@ def test_A8_answers_are_cached(cluster):
     before, began = len(cluster.kube.reviews), time.monotonic()
     for _ in range(5):
         cluster.proxy.request("GET", WORKFLOWS, headers=remote("a8"))
-    assert 1 <= len(cluster.kube.reviews) - before <= 1 + (time.monotonic() - began) // 1
+    assert 1 <= len(cluster.kube.reviews) - before <= most_reviews(time.monotonic() - began, kept=1)
 
 
 def test_A9_a_failing_review_is_500(cluster):

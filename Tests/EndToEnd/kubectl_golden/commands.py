@@ -36,10 +36,6 @@ def running(name):
     return settled(name, phase="Running")
 
 
-def all_ended(stack, _):
-    eventually(lambda: {item["status"]["phase"] for item in stack.gateway.raw("GET", WORKFLOWS).json()["items"]} <= {"Succeeded", "Failed"}, what="the end of all runs")
-
-
 def created(*manifests, wait="Succeeded"):
     """Objects that another client makes."""
     def before(stack, _):
@@ -108,7 +104,7 @@ COMMANDS = [
     Command("create-strict", "kubectl create -f unknown.yaml"),
     Command("create-ignore", "kubectl create -f unknown.yaml --validate=ignore --dry-run=server"),
     Command("create-invalid", "kubectl create -f invalid.yaml"),
-    Command("delete-generated", "kubectl delete wf -l '!app'", all_ended),
+    Command("delete-generated", "kubectl delete wf -l '!app'", lambda stack, _: stack.wait_for_the_end()),
     # get
     Command("get", "kubectl get workflows", created(labelled("b", "true", labels={"app": "y"}), labelled("c", "true"))),
     Command("get-all-namespaces", "kubectl get wf -A"),

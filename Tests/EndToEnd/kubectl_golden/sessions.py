@@ -69,10 +69,13 @@ class Session:
         """A document of a group, as `/apis/GROUP/VERSION`."""
         return len(path.split("?")[0].strip("/").split("/")) <= 3
 
+    @property
+    def surroundings(self):
+        return {"cwd": self.folder, "env": self.environment, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+
     def watch(self, line, recorder):
         """kubectl has printed what is there before it asks for the watch."""
-        process = subprocess.Popen(["bash", "-c", f"exec {line}"], cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(["bash", "-c", f"exec {line}"], **self.surroundings)
         try:
             eventually(lambda: process.poll() is not None or any("watch=true" in path for _, path, _ in recorder.requests), what=f"the watch of {line}")
         finally:
@@ -81,4 +84,4 @@ class Session:
         return subprocess.CompletedProcess(line, process.returncode, out, err)
 
     def shell(self, line):
-        return subprocess.run(["bash", "-c", line], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+        return subprocess.run(["bash", "-c", line], timeout=120, **self.surroundings)
